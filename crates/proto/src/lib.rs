@@ -1,0 +1,31 @@
+//! The pure half of the suite: what travels, what is remembered, and how the two roles decide.
+//!
+//! Nothing in here reads a clock, opens a socket or touches a file; the crate is `no_std` so that
+//! the compiler sees to it. Everything is deterministic: the same inputs give the same effects.
+//!
+//! - [`name`], [`text`], [`txn`]: the vocabulary, each a newtype that holds only what is valid.
+//! - [`message`]: the bodies of `/2pc/TYPE`.
+//! - [`machine`]: the shape of a role; [`participant`] and [`coordinator`] are the two roles.
+//! - [`record`]: what a role must remember over a crash.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod coordinator;
+pub mod json;
+pub mod machine;
+pub mod message;
+pub mod name;
+pub mod participant;
+pub mod record;
+pub mod text;
+pub mod txn;
+
+pub use machine::{Effect, Identity, Input, LinkState, Lsn, Machine, Notice, Presence, Settings, State, Sync};
+pub use message::{Message, MessageKind, PeerState, Reason};
+pub use name::{Role, UserName};
+pub use record::{CoordinatorRecord, Decision, LogRecord, ParticipantRecord, RecordKind};
+pub use text::CommittedString;
+pub use txn::TxnId;
