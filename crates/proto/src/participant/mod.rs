@@ -1,1 +1,1 @@
-//! The participant.
+//! The participant's role: it votes, promises, asks around while in doubt, and never guesses.
