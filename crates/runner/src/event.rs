@@ -77,6 +77,13 @@ pub enum Event {
         /// In a sentence.
         message: String,
     },
+    /// Coordinator: a Request was refused; printed as a `notice`. One comes for each Request that
+    /// opens no vote, so that whoever pressed can tell which of its Requests became what.
+    #[serde(rename = "notice")]
+    RequestRefused {
+        /// What Request waits for: a sentence.
+        message: String,
+    },
     /// Somebody came.
     Joined {
         /// Who.

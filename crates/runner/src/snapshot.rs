@@ -281,4 +281,12 @@ pub enum CoordinatorPress {
         /// How long the vote may take.
         vote_timeout: Duration,
     },
+    /// Ask everybody in the room to vote on this very string, alongside the votes that are open.
+    /// For programs that open many at once; no window has it.
+    Open {
+        /// What is voted on; it is not said in the room.
+        string: CommittedString,
+        /// How long the vote may take.
+        vote_timeout: Duration,
+    },
 }
