@@ -3,10 +3,11 @@
 //! Nothing in here reads a clock, opens a socket or touches a file; the crate is `no_std` so that
 //! the compiler sees to it. Everything is deterministic: the same inputs give the same effects.
 //!
+//! - [`frame`]: what travels, read and written; [`json`] is its bodies' grammar.
 //! - [`name`], [`text`], [`txn`]: the vocabulary, each a newtype that holds only what is valid.
 //! - [`message`]: the bodies of `/2pc/TYPE`.
 //! - [`machine`]: the shape of a role; [`participant`] and [`coordinator`] are the two roles.
-//! - [`record`]: what a role must remember over a crash.
+//! - [`record`]: what a role must remember over a crash; [`log`], how that stands in a file.
 #![no_std]
 
 extern crate alloc;
@@ -14,11 +15,15 @@ extern crate alloc;
 extern crate std;
 
 pub mod coordinator;
+pub mod frame;
 pub mod json;
+pub mod log;
 pub mod machine;
 pub mod message;
 pub mod name;
+pub mod outcomes;
 pub mod participant;
+mod patience;
 pub mod record;
 pub mod text;
 pub mod txn;
