@@ -28,9 +28,11 @@ pub mod record;
 pub mod text;
 pub mod txn;
 
+pub use coordinator::Coordinator;
 pub use machine::{Effect, Identity, Input, LinkState, Lsn, Machine, Notice, Presence, Settings, State, Sync};
 pub use message::{Message, MessageKind, PeerState, Reason};
 pub use name::{Role, UserName};
+pub use participant::Participant;
 pub use record::{CoordinatorRecord, Decision, LogRecord, ParticipantRecord, RecordKind};
 pub use text::CommittedString;
 pub use txn::TxnId;
