@@ -25,6 +25,7 @@ pub mod outcomes;
 pub mod participant;
 mod patience;
 pub mod record;
+pub mod story;
 pub mod text;
 pub mod txn;
 

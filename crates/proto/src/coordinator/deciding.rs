@@ -91,7 +91,6 @@ impl Coordinator {
 
     /// The decision goes to the disk; from here on nothing changes it.
     pub(super) fn decide(&mut self, txn: &TxnId, verdict: Verdict, out: &mut Out) {
-        self.waiting -= 1;
         out.push(Effect::CancelTimer(Timer::Votes(txn.clone())));
         self.log_decision(txn, verdict, out);
     }
@@ -119,6 +118,7 @@ impl Coordinator {
     }
 
     fn on_decision_durable(&mut self, txn: &TxnId, verdict: Verdict, out: &mut Out) {
+        self.waiting -= 1;
         let entry = self.open_mut(txn);
         entry.stage = Stage::Decided(verdict.clone());
         let after = entry.patience.next_wait();

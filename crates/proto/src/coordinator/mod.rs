@@ -67,7 +67,7 @@ pub struct Coordinator {
     in_flight: BTreeMap<Lsn, TxnId>,
     /// Transactions that not every participant has acknowledged.
     open: BTreeMap<TxnId, Txn>,
-    /// How many of them are in WAIT.
+    /// How many of them are in WAIT: their decision is not durable yet.
     waiting: usize,
     outcomes: Outcomes,
     leaving: bool,

@@ -29,7 +29,18 @@ pub(super) struct Inquiry {
     pub(super) answers: BTreeMap<UserName, PeerState>,
     /// It was said that nobody who can be reached may decide.
     pub(super) blocked: bool,
+    /// The second that those who were asked have to answer is running.
+    running: bool,
     patience: Patience,
+}
+
+impl Inquiry {
+    /// Starts the second for answers, unless it is running: asking again does not put it off.
+    fn await_answers(&mut self, txn: &TxnId, out: &mut Out) {
+        if !core::mem::replace(&mut self.running, true) {
+            out.push(Effect::SetTimer { timer: Timer::Answers(txn.clone()), after: ANSWERS_DUE });
+        }
+    }
 }
 
 impl Participant {
@@ -63,6 +74,8 @@ impl Participant {
     }
 
     pub(super) fn on_answers_due(&mut self, txn: &TxnId, out: &mut Out) {
+        let Some(Txn { stage: Stage::Ready, inquiry: Some(inquiry), .. }) = self.open.get_mut(txn) else { return };
+        inquiry.running = false;
         if self.link_up {
             self.assess(txn, true, out);
         }
@@ -88,11 +101,11 @@ impl Participant {
         if can_tell || (may_tell && inquiry.everyone) {
             inquiry.patience = Patience::default();
             let after = inquiry.patience.next_wait();
-            let participants = entry.participants.clone();
-            send(user, Message::DecisionRequest { txn: txn.clone(), participants }, out);
+            let question = Message::DecisionRequest { txn: txn.clone(), participants: entry.participants.clone() };
+            send(user, question, out);
             out.push(Effect::Notify(Notice::Asked { txn: txn.clone(), whom: [user.clone()].into() }));
             out.push(Effect::SetTimer { timer: Timer::AskAgain(txn.clone()), after });
-            out.push(Effect::SetTimer { timer: Timer::Answers(txn.clone()), after: ANSWERS_DUE });
+            inquiry.await_answers(txn, out);
         }
     }
 
@@ -131,7 +144,7 @@ impl Participant {
         }
         out.push(Effect::Notify(Notice::Asked { txn: txn.clone(), whom }));
         out.push(Effect::SetTimer { timer: Timer::AskAgain(txn.clone()), after });
-        out.push(Effect::SetTimer { timer: Timer::Answers(txn.clone()), after: ANSWERS_DUE });
+        inquiry.await_answers(txn, out);
     }
 
     /// Says that the participant is blocked, once that is known: the coordinator gives no answer and
