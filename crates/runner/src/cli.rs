@@ -10,10 +10,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
+use tracing_subscriber::EnvFilter;
 use twopc_proto::UserName;
+use twopc_proto::text::Shown;
+
+use crate::link::Address;
 
 /// Where the relay is unless a flag or the person says otherwise.
 pub const DEFAULT_RELAY: &str = "127.0.0.1:1337";
+
+/// How long a vote may take unless a flag or the person says otherwise.
+pub const VOTE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The exit status of wrong usage, which is clap's too.
+const WRONG_USAGE: u8 = 2;
 
 /// The shortest and the longest time that a flag takes, in seconds.
 const SECONDS: std::ops::RangeInclusive<f64> = 0.001..=86_400.0;
@@ -68,20 +78,16 @@ pub fn default_data_dir() -> PathBuf {
 pub fn seconds(text: &str) -> Result<Duration, String> {
     match text.trim().parse::<f64>() {
         Ok(seconds) if SECONDS.contains(&seconds) => Ok(Duration::from_secs_f64((seconds * 1_000.0).round() / 1_000.0)),
-        Ok(_) | Err(_) => Err(String::from("a time is a number of seconds from 0.001 to 86400, such as 20 or 1.5")),
+        Ok(_) | Err(_) => Err(String::from("A time is a number of seconds from 0.001 to 86400, such as 20 or 1.5.")),
     }
 }
 
-/// Reads a relay's address, a name or a number with its port; it is not looked up yet.
+/// Reads a relay's address; it is not looked up yet, and stays as it was typed.
 ///
 /// # Errors
-/// A sentence, when there is no host or no port.
+/// A sentence that says how an address is written.
 pub fn address(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0) => Ok(String::from(text)),
-        Some(_) | None => Err(format!("an address is a host and a port, such as {DEFAULT_RELAY}")),
-    }
+    Address::parse(text).map(|_| String::from(text.trim()))
 }
 
 /// Why no window can be shown here, if that is known beforehand: a sentence to act on.
@@ -89,14 +95,34 @@ pub fn address(text: &str) -> Result<String, String> {
 pub fn without_display() -> Option<&'static str> {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let can_show = !cfg!(all(unix, not(target_os = "macos"))) || ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(is_set);
-    (!can_show).then_some("there is no display for a window; set DISPLAY or WAYLAND_DISPLAY, or run this program with --headless")
+    (!can_show).then_some("There is no display for a window: set DISPLAY or WAYLAND_DISPLAY, or run this program with --headless.")
+}
+
+/// Writes the diary to standard error if `TWOPC_LOG` is set, to what it filters by (`info`,
+/// `twopc_runner=debug`); otherwise standard error stays empty.
+///
+/// # Errors
+/// A sentence, when what is set is no filter.
+pub fn start_log() -> Result<(), String> {
+    let Some(filter) = env::var_os("TWOPC_LOG").filter(|filter| !filter.is_empty()) else { return Ok(()) };
+    let filter = filter.to_str().and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter.ok_or("TWOPC_LOG is no filter: write a level such as info, or twopc_runner=debug.")?;
+    // Several programs in one process (tests) share the first one's diary.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    Ok(())
+}
+
+/// Says in one line on standard error what is wrong with the way the program was started, and gives
+/// status 2.
+pub fn wrong_usage(sentence: impl Display) -> ExitCode {
+    failed(sentence);
+    ExitCode::from(WRONG_USAGE)
 }
 
 /// Says in one line on standard error why the program failed, and gives status 1.
 pub fn failed(sentence: impl Display) -> ExitCode {
     // A relay's own words may stand in the sentence: whatever steers a terminal is made visible.
-    let line: String = sentence.to_string().chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
-    eprintln!("{line}");
+    eprintln!("{}", Shown::new(&sentence.to_string()));
     ExitCode::FAILURE
 }
 
@@ -134,7 +160,7 @@ mod tests {
 
     #[test]
     fn wrong_usage_ends_with_status_2() {
-        for args in [&["--headless"][..], &["--user", "a b"], &["--server", "here"], &["--server", ":1"], &["--server", "h:0"], &["--nonsense"]] {
+        for args in [&["--headless"][..], &["--user", "a b"], &["--server", ":1"], &["--server", "h:0"], &["--nonsense"]] {
             let error = parse(args).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{args:?}");
         }
