@@ -10,6 +10,8 @@
 //! `left bob`, `not here bob`, `link down`, `crash` (the node comes back on what is durable), and
 //! `lose unsynced` before a crash.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on says where
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;

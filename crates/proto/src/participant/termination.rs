@@ -222,13 +222,15 @@ impl Participant {
             let held = self.outcomes.decision(txn).ok_or(Ignored::Unknown)?;
             return self.settled_already(from, txn, held, state, out);
         };
-        if let Some(held) = entry.stage.decision() {
-            return self.settled_already(from, txn, held, state, out);
-        }
         let its_coordinator = from == txn.coordinator() && role == Role::Coordinator;
-        let its_participant = entry.participants.contains(from) && role == Role::Participant && *from != self.me;
+        // A decision that came before any request left no participants to compare with.
+        let may_be_its_participant = entry.participants.is_empty() || entry.participants.contains(from);
+        let its_participant = may_be_its_participant && role == Role::Participant && *from != self.me;
         if !its_coordinator && !its_participant {
             return Err(Ignored::NotAParticipant);
+        }
+        if let Some(held) = entry.stage.decision() {
+            return self.settled_already(from, txn, held, state, out);
         }
         match (&entry.stage, state.decision()) {
             (Stage::Ready, Some(Decision::Commit)) => {
