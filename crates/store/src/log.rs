@@ -1,0 +1,126 @@
+//! The stable log as a file: created, opened and judged, appended to, cut back, synced.
+//!
+//! Deliberately absent: what the lines say, and what waits for which of them.
+
+use std::path::{Path, PathBuf};
+
+use twopc_proto::LogRecord;
+use twopc_proto::log::{Header, Line, ReadLog, Tip, encode, read_header, read_log};
+
+use crate::disk::{Disk, append_all, create_dirs, is_full, parent, replace, with_suffix};
+use crate::error::{Doing, StoreError};
+use crate::place::Place;
+use crate::report::Report;
+
+/// What became of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// It is written; not yet synced.
+    Yes,
+    /// There was no space: nothing of it is left in the file, and the disk knows that.
+    NoSpace,
+}
+
+/// An open log.
+pub(crate) struct Log<D: Disk> {
+    path: PathBuf,
+    file: D::File,
+    /// Which file it is, to notice when another one stands in its place.
+    id: (u64, u64),
+    len: u64,
+    tip: Tip,
+}
+
+impl<D: Disk> Log<D> {
+    /// Creates a log that holds its header alone.
+    pub(crate) fn create(disk: &mut D, place: &Place) -> Result<(), StoreError> {
+        create_dirs(disk, &place.dir).doing("create", &place.dir)?;
+        let path = place.log();
+        let mut header = Vec::new();
+        let line = Line::<twopc_proto::ParticipantRecord>::Header(Header { user: place.user.clone(), role: place.role });
+        encode(&mut Tip::default(), &line, &mut header);
+        replace(disk, &path, false, &header).doing("create", &path)?;
+        // An earlier start may have created the folder and died before the disk had its name.
+        match disk.sync_dir(parent(&place.dir)) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+            other => other.doing("sync", parent(&place.dir)),
+        }
+    }
+
+    /// Opens and judges a log that exists, and cuts off a torn tail once that is kept aside.
+    pub(crate) fn open<R: LogRecord>(disk: &mut D, place: &Place) -> Result<(Self, ReadLog<R>, Option<Report>), StoreError> {
+        let path = place.log();
+        let bytes = disk.read(&path).doing("read", &path)?;
+        let damaged = |damage| StoreError::Damaged { file: path.clone(), damage };
+        let Header { user, role } = read_header(&bytes).map_err(damaged)?;
+        if user != place.user || role != place.role {
+            return Err(StoreError::OtherLog { file: path, user, role });
+        }
+        let read: ReadLog<R> = read_log(&bytes).map_err(damaged)?;
+        let mut file = disk.open(&path).doing("open", &path)?;
+        let mut report = None;
+        if let Some(torn) = read.torn {
+            let kept = keep_aside(disk, &path, &bytes[bytes.len() - torn.bytes as usize..])?;
+            disk.truncate(&mut file, read.len).doing("cut back", &path)?;
+            disk.sync(&mut file).doing("sync", &path)?;
+            report = Some(Report::torn_tail(path.clone(), torn, kept));
+        }
+        let look = disk.look(&path).doing("read", &path)?;
+        let Some(look) = look.filter(|look| look.len == read.len) else {
+            return Err(StoreError::LogTouched { file: path });
+        };
+        Ok((Self { path, file, id: look.file, len: read.len, tip: read.tip }, read, report))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it ends.
+    pub(crate) fn tip(&self) -> Tip {
+        self.tip
+    }
+
+    /// Appends these lines, in one write; `tip` is where the log ends with them.
+    pub(crate) fn append(&mut self, disk: &mut D, lines: &[u8], tip: Tip) -> Result<Appended, StoreError> {
+        match append_all(disk, &mut self.file, lines) {
+            Ok(()) => {
+                self.len += lines.len() as u64;
+                self.tip = Tip { synced: self.tip.synced, ..tip };
+                Ok(Appended::Yes)
+            }
+            Err(short) if is_full(&short.error) => {
+                disk.truncate(&mut self.file, self.len).doing("cut back", &self.path)?;
+                self.sync(disk)?;
+                Ok(Appended::NoSpace)
+            }
+            Err(short) => Err(short.error).doing("write", &self.path),
+        }
+    }
+
+    /// Returns once the disk has every line, and the log's name still leads to them.
+    pub(crate) fn sync(&mut self, disk: &mut D) -> Result<(), StoreError> {
+        disk.sync(&mut self.file).doing("sync", &self.path)?;
+        let look = disk.look(&self.path).doing("read", &self.path)?;
+        if look.is_none_or(|look| look.file != self.id || look.len != self.len) {
+            return Err(StoreError::LogTouched { file: self.path.clone() });
+        }
+        self.tip.synced = self.tip.lines;
+        Ok(())
+    }
+}
+
+/// Writes what is about to be cut off to a file of its own, under the first name that is free.
+fn keep_aside<D: Disk>(disk: &mut D, log: &Path, tail: &[u8]) -> Result<PathBuf, StoreError> {
+    let mut number = 1;
+    let kept = loop {
+        let path = with_suffix(log, &format!(".torn-{number}"));
+        if disk.look(&path).doing("read", &path)?.is_none() {
+            break path;
+        }
+        number += 1;
+    };
+    replace(disk, &kept, false, tail).doing("write", &kept)?;
+    Ok(kept)
+}

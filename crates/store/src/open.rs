@@ -1,0 +1,112 @@
+//! How a store is opened: what is created at a first start, and what is read, judged and put right
+//! at a later one, in an order in which a crash between any two steps does no harm.
+
+use twopc_proto::log::{Line, encode};
+use twopc_proto::{LogRecord, Lsn};
+
+use crate::commits::Commits;
+use crate::disk::Disk;
+use crate::error::{Doing, StoreError};
+use crate::key::Key;
+use crate::log::{Appended, Log};
+use crate::place::Place;
+use crate::report::Report;
+use crate::store::Store;
+use crate::text::{TextFile, difference};
+
+/// What a node's files held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened<R> {
+    /// The log's records, in order: record `i` has [`Lsn`] `i + 1`. They are on the disk.
+    pub records: Vec<R>,
+    /// The number of this life, which is higher than that of every earlier one, and on the disk.
+    pub incarnation: u64,
+    /// What a person should know.
+    pub reports: Vec<Report>,
+    /// The lines of the text file, as they stand.
+    pub lines: Vec<String>,
+}
+
+impl<D: Disk, R: LogRecord> Store<D, R> {
+    /// Opens a node's files, creating them at the first start. `key_material` is 32 random bytes for
+    /// the key, should there be none yet. The caller holds the [`Lock`](crate::Lock).
+    ///
+    /// # Errors
+    /// A [`StoreError`]: among others when the log is damaged or lost. A log is never started empty
+    /// where there was one.
+    pub fn open(mut disk: D, place: &Place, key_material: [u8; 32]) -> Result<(Self, Opened<R>), StoreError> {
+        let (log_path, key_path) = (place.log(), place.key());
+        let key = Key::read(&mut disk, &key_path)?;
+        let is_new = disk.look(&log_path).doing("read", &log_path)?.is_none();
+        if is_new {
+            if key.as_ref().is_some_and(|key| key.was_used_as(place.role)) {
+                return Err(StoreError::LogLost { log: log_path, key: key_path, role: place.role });
+            }
+            Log::create(&mut disk, place)?;
+        }
+        let (mut log, read, torn) = Log::open::<R>(&mut disk, place)?;
+        let mut reports: Vec<Report> = torn.into_iter().collect();
+
+        // This sync is also what makes the records durable that were read: an earlier life may have
+        // written them and died before it synced them. Nothing below may come before it.
+        let incarnation = read.incarnation + 1;
+        let (mut bytes, mut tip) = (Vec::new(), log.tip());
+        encode(&mut tip, &Line::<R>::Life(incarnation), &mut bytes);
+        match log.append(&mut disk, &bytes, tip)? {
+            Appended::Yes => log.sync(&mut disk)?,
+            Appended::NoSpace => return Err(std::io::Error::from(std::io::ErrorKind::StorageFull)).doing("write", &log_path),
+        }
+
+        let mut key = match key {
+            Some(key) => key,
+            None => {
+                if read.incarnation > 0 {
+                    reports.push(Report::KeyMade { key: key_path.clone() });
+                }
+                Key::new(place.user.clone(), key_material)
+            }
+        };
+        key.note_role(&mut disk, &key_path, place.role)?;
+
+        let commits = Commits::of(&read.records);
+        let (text, lines) = match place.text() {
+            Some(path) => {
+                let mut text = TextFile::new(path, commits.open());
+                let content = open_text(&mut disk, &mut text, &commits, &mut reports)?;
+                (Some(text), String::from_utf8_lossy(&content).lines().map(str::to_owned).collect())
+            }
+            None => (None, Vec::new()),
+        };
+        // An earlier life may have died between naming a file and syncing its directory.
+        disk.sync_dir(&place.dir).doing("sync", &place.dir)?;
+
+        let records: Vec<R> = read.records.into_iter().map(|logged| logged.record).collect();
+        let store = Self { disk, key, log, text, next: records.len() as Lsn + 1, refused: false, records: std::marker::PhantomData };
+        Ok((store, Opened { records, incarnation, reports, lines }))
+    }
+}
+
+/// Reads the text file; one that is gone is created, or written again from the log. What a person
+/// changed in it is reported and stays.
+fn open_text<D: Disk>(disk: &mut D, text: &mut TextFile<D>, commits: &Commits, reports: &mut Vec<Report>) -> Result<Vec<u8>, StoreError> {
+    match text.read(disk)? {
+        Some(content) => {
+            // What an interrupted append left of lines that are still open is judged when those are
+            // applied.
+            let is_as_left = !text.pending().is_empty() || commits.end().is_none_or(|end| end == text.tail());
+            if !is_as_left {
+                reports.push(difference(text.path(), &content, commits.standing(text)));
+            }
+            text.name_is_synced();
+            Ok(content)
+        }
+        None if commits.is_empty() => {
+            text.create(disk, &[], 0)?;
+            Ok(Vec::new())
+        }
+        None => {
+            reports.push(commits.rebuild(disk, text)?);
+            Ok(text.read(disk)?.unwrap_or_default())
+        }
+    }
+}

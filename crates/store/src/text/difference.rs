@@ -1,0 +1,26 @@
+//! What a person should know of a text file that is not as this program left it.
+//!
+//! For a report alone: lines are counted here, which may not steer anything (two transactions may
+//! commit the same string).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::report::Report;
+
+/// Compares what a text file holds with the committed strings that should stand in it.
+pub(crate) fn difference<'a>(path: &Path, text: &[u8], committed: impl Iterator<Item = &'a str>) -> Report {
+    let text = String::from_utf8_lossy(text);
+    let mut there: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in text.lines() {
+        *there.entry(line).or_default() += 1;
+    }
+    let mut missing = Vec::new();
+    for string in committed {
+        match there.get_mut(string) {
+            Some(count) if *count > 0 => *count -= 1,
+            Some(_) | None => missing.push(string.to_owned()),
+        }
+    }
+    Report::Edited { text: path.to_path_buf(), missing, added: there.values().sum() }
+}
