@@ -1,1 +1,26 @@
-//! Placeholder until the crate is written.
+//! What both windows share, and the lab's too: how everything looks, the states' shapes, the login,
+//! the conversation, and the way a window keeps its place and ends.
+//!
+//! Deliberately absent: any decision. A view is a function of the last snapshot and of what is being
+//! typed, and gives back what the person did; the protocol runs elsewhere, whether or not anything
+//! is drawn.
+
+pub mod button;
+pub mod composer;
+pub mod countdown;
+pub mod draft;
+pub mod field;
+pub mod header;
+pub mod layout;
+pub mod login;
+pub mod mark;
+pub mod messages;
+pub mod palette;
+pub mod pane;
+pub mod room;
+pub mod text;
+pub mod theme;
+
+pub use draft::Draft;
+pub use mark::Mark;
+pub use palette::Palette;

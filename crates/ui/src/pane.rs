@@ -1,0 +1,45 @@
+//! A pane: a frame with a heading, and a name for whoever does not see it.
+
+use egui::accesskit::Role;
+use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Stroke, TextStyle, Ui, UiBuilder, vec2};
+
+use crate::palette::Palette;
+use crate::theme::{CONTROL, UNIT};
+
+/// A pane: a frame with a heading, known to assistive technology by that heading. `beside` is drawn
+/// in what the heading leaves of its row.
+pub fn pane_ui<R>(
+    ui: &mut Ui,
+    name: &'static str,
+    role: Role,
+    beside: impl FnOnce(&mut Ui),
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let palette = Palette::of(ui.visuals());
+    let frame =
+        Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0).inner_margin(Margin::symmetric(12, 8));
+    let builder = UiBuilder::new().id_salt(name).accessibility_label(name).accessibility_role(role);
+    let pane = ui.scope_builder(builder, |ui| {
+        frame.show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = UNIT / 2.0;
+            heading_ui(ui, name, beside);
+            contents(ui)
+        })
+    });
+    pane.inner.inner
+}
+
+/// The heading's words are drawn, and no label: the pane itself has that name.
+fn heading_ui(ui: &mut Ui, name: &str, beside: impl FnOnce(&mut Ui)) {
+    let galley = ui.painter().layout_no_wrap(name.to_owned(), TextStyle::Heading.resolve(ui.style()), ui.visuals().text_color());
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), CONTROL), Layout::left_to_right(Align::Center), |ui| {
+        let (rect, _) = ui.allocate_exact_size(galley.size(), Sense::hover());
+        ui.painter().galley(rect.min, galley, ui.visuals().text_color());
+        beside(ui);
+    });
+}
+
+/// What is said in a pane that has nothing to show yet.
+pub fn empty_ui(ui: &mut Ui, sentence: &str) {
+    ui.add(Label::new(RichText::new(sentence).weak()).wrap());
+}
