@@ -17,6 +17,7 @@ pub mod mark;
 pub mod messages;
 pub mod palette;
 pub mod pane;
+pub mod place;
 pub mod room;
 pub mod text;
 pub mod theme;
