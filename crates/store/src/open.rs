@@ -23,7 +23,8 @@ pub struct Opened<R> {
     pub incarnation: u64,
     /// What a person should know.
     pub reports: Vec<Report>,
-    /// The lines of the text file, as they stand.
+    /// The lines of the text file, as they stand; but for those of COMMIT records that are still to
+    /// be applied, which become lines with their [`Outcome::Applied`](crate::Outcome::Applied).
     pub lines: Vec<String>,
 }
 
@@ -73,7 +74,8 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
             Some(path) => {
                 let mut text = TextFile::new(path, commits.open());
                 let content = open_text(&mut disk, &mut text, &commits, &mut reports)?;
-                (Some(text), String::from_utf8_lossy(&content).lines().map(str::to_owned).collect())
+                let lines = text.without_pending(content);
+                (Some(text), lines)
             }
             None => (None, Vec::new()),
         };
@@ -95,7 +97,7 @@ fn open_text<D: Disk>(disk: &mut D, text: &mut TextFile<D>, commits: &Commits, r
             // applied.
             let is_as_left = !text.pending().is_empty() || commits.end().is_none_or(|end| end == text.tail());
             if !is_as_left {
-                reports.push(difference(text.path(), &content, commits.standing(text)));
+                reports.extend(difference(text.path(), &content, commits.standing(text)));
             }
             text.name_is_synced();
             Ok(content)

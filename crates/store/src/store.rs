@@ -199,7 +199,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
                     }
                     let commits = self.read_commits()?;
                     let Some(text) = &self.text else { return Ok(true) };
-                    outcomes.push(Outcome::Report(difference(text.path(), &content, commits.standing(text))));
+                    outcomes.extend(difference(text.path(), &content, commits.standing(text)).map(Outcome::Report));
                 }
             }
         }

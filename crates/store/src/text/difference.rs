@@ -8,8 +8,13 @@ use std::path::Path;
 
 use crate::report::Report;
 
-/// Compares what a text file holds with the committed strings that should stand in it.
-pub(crate) fn difference<'a>(path: &Path, text: &[u8], committed: impl Iterator<Item = &'a str>) -> Report {
+/// Compares what a text file holds with the committed strings that should stand in it; nothing to
+/// report if it holds those lines in their order and nothing else.
+pub(crate) fn difference<'a>(path: &Path, text: &[u8], committed: impl Iterator<Item = &'a str>) -> Option<Report> {
+    let committed: Vec<&str> = committed.collect();
+    if committed.iter().flat_map(|string| string.bytes().chain([b'\n'])).eq(text.iter().copied()) {
+        return None;
+    }
     let text = String::from_utf8_lossy(text);
     let mut there: BTreeMap<&str, usize> = BTreeMap::new();
     for line in text.lines() {
@@ -22,5 +27,5 @@ pub(crate) fn difference<'a>(path: &Path, text: &[u8], committed: impl Iterator<
             Some(_) | None => missing.push(string.to_owned()),
         }
     }
-    Report::Edited { text: path.to_path_buf(), missing, added: there.values().sum() }
+    Some(Report::Edited { text: path.to_path_buf(), missing, added: there.values().sum() })
 }

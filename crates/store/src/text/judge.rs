@@ -3,6 +3,8 @@
 //! The bytes are compared at the place that each line's stamp names. Nothing ever searches for an
 //! equal line: two transactions may commit the same string.
 
+use std::ops::Range;
+
 use twopc_proto::log::{Stamp, Sum};
 use twopc_proto::{CommittedString, Lsn};
 
@@ -25,11 +27,6 @@ impl Promised {
         self.string.as_str().bytes().chain([b'\n'])
     }
 
-    /// How many they are.
-    pub(crate) fn len(&self) -> u64 {
-        self.string.as_str().len() as u64 + 1
-    }
-
     /// Where the text ends once it stands.
     pub(crate) fn end(&self) -> Tail {
         let Stamp { at, before } = self.stamp;
@@ -39,6 +36,11 @@ impl Promised {
     /// The stamp of the line after this one.
     pub(crate) fn next_stamp(&self) -> Stamp {
         self.end().stamp()
+    }
+
+    /// Whether that line is stamped right behind this one.
+    pub(crate) fn is_followed_by(&self, next: &Self) -> bool {
+        next.stamp == self.next_stamp()
     }
 }
 
@@ -77,28 +79,17 @@ impl Tail {
     }
 }
 
-/// How many lines from the first on are stamped one behind the other.
-pub(crate) fn chained<'a>(mut promised: impl Iterator<Item = &'a Promised>) -> usize {
-    let Some(mut last) = promised.next() else { return 0 };
-    let mut count = 1;
-    for next in promised {
-        if next.stamp != last.next_stamp() {
-            break;
-        }
-        (last, count) = (next, count + 1);
-    }
-    count
-}
-
 /// What a text says of lines that are stamped one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// All of them stand in their place, whatever follows.
     Stand,
-    /// The text ends before the first or in the middle of them, as an interrupted append leaves it.
+    /// The text ends before, in or behind one of them, as an interrupted append leaves it.
     Ends {
-        /// How many of their bytes are there.
-        done: usize,
+        /// How many of them stand.
+        whole: usize,
+        /// How many bytes of the next are there.
+        part: usize,
         /// Where the text ends with these. It may be longer, by blocks that were never written.
         tail: Tail,
     },
@@ -110,11 +101,15 @@ pub(crate) enum Verdict {
 }
 
 /// Compares a text with lines that are stamped one behind the other; there is at least one.
+///
+/// Bytes of an append that the disk did not get before a power cut read as NUL, which no string has:
+/// what differs by NUL bytes alone was not written.
 pub(crate) fn judge(text: &[u8], lines: &[Promised]) -> Verdict {
     let Stamp { at, before } = lines[0].stamp;
-    let tail = Tail::of(text);
+    let written = text.len() - text.iter().rev().take_while(|byte| **byte == 0).count();
+    let tail = Tail::of(&text[..written]);
     if tail.stamp() == lines[0].stamp {
-        return Verdict::Ends { done: 0, tail };
+        return Verdict::Ends { whole: 0, part: 0, tail };
     }
     let Some((prefix, rest)) = usize::try_from(at).ok().and_then(|at| text.split_at_checked(at)) else {
         return Verdict::Edited { whole: 0 };
@@ -123,15 +118,29 @@ pub(crate) fn judge(text: &[u8], lines: &[Promised]) -> Verdict {
         return Verdict::Edited { whole: 0 };
     }
     let expected: Vec<u8> = lines.iter().flat_map(Promised::bytes).collect();
-    let done = rest.iter().zip(&expected).take_while(|(there, wanted)| there == wanted).count();
-    if done == expected.len() {
+    let same = rest.iter().zip(&expected).take_while(|(there, wanted)| there == wanted).count();
+    if same == expected.len() {
         return Verdict::Stand;
     }
-    // Bytes of an append that the disk did not get before a power cut read as NUL; no string has one.
+    let whole = expected[..same].iter().filter(|byte| **byte == b'\n').count();
     let unwritten = rest.len() <= expected.len() && rest.iter().zip(&expected).all(|(there, wanted)| there == wanted || *there == 0);
-    if unwritten {
-        return Verdict::Ends { done, tail: Tail::of(&text[..prefix.len() + done]) };
+    if !unwritten {
+        return Verdict::Edited { whole };
     }
-    let whole = lines.iter().take_while(|line| line.stamp.at + line.len() <= at + done as u64).count();
-    Verdict::Edited { whole }
+    Verdict::Ends { whole, part: same - length(&lines[..whole]), tail: Tail::of(&text[..prefix.len() + same]) }
+}
+
+/// Where a text has bytes of these lines that will not be written again.
+pub(crate) fn present(text: &[u8], lines: &[Promised]) -> Range<usize> {
+    let start = usize::try_from(lines[0].stamp.at).unwrap_or(usize::MAX).min(text.len());
+    match judge(text, lines) {
+        Verdict::Stand => start..start + length(lines),
+        Verdict::Ends { .. } => start..text.len(),
+        Verdict::Edited { whole } => start..start + length(&lines[..whole]),
+    }
+}
+
+/// How many bytes these lines take.
+fn length(lines: &[Promised]) -> usize {
+    lines.iter().map(|line| line.string.as_str().len() + 1).sum()
 }

@@ -24,7 +24,7 @@ use crate::report::Report;
 
 pub(crate) use difference::difference;
 pub(crate) use judge::{Promised, Tail};
-use judge::{Verdict, chained, judge};
+use judge::{Verdict, judge, present};
 
 /// How far lines could be made to stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +124,16 @@ impl<D: Disk> TextFile<D> {
         Ok(Some(text))
     }
 
+    /// The lines of this text, without what stands there of pending ones.
+    pub(crate) fn without_pending(&self, mut text: Vec<u8>) -> Vec<String> {
+        let pending: Vec<Promised> = self.pending.iter().cloned().collect();
+        let there: Vec<_> = pending.chunk_by(Promised::is_followed_by).map(|run| present(&text, run)).collect();
+        for range in there.into_iter().rev() {
+            text.drain(range);
+        }
+        String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+    }
+
     /// Puts a new file in the place of the one that is gone. It holds every line up to this one.
     pub(crate) fn create(&mut self, disk: &mut D, text: &[u8], through: Lsn) -> Result<(), StoreError> {
         replace(disk, &self.path, false, text).doing("create", &self.path)?;
@@ -152,18 +162,19 @@ impl<D: Disk> TextFile<D> {
             if !self.is_pending(through) {
                 return Ok(Placed::All);
             }
-            let wanted = self.pending.iter().take_while(|line| line.lsn <= through).count();
-            let run = chained(self.pending.range(..wanted));
+            let run = self.pending.make_contiguous().chunk_by(Promised::is_followed_by).next().map_or(0, <[_]>::len);
             let (verdict, text) = if self.seen == Some(look) && self.pending[0].stamp == self.tail.stamp() {
-                (Verdict::Ends { done: 0, tail: self.tail }, Vec::new())
+                (Verdict::Ends { whole: 0, part: 0, tail: self.tail }, Vec::new())
             } else {
                 let Some(text) = self.read(disk)? else { continue };
-                (judge(&text, &self.pending.make_contiguous()[..run]), text)
+                (judge(&text, &self.pending.as_slices().0[..run]), text)
             };
             match verdict {
                 Verdict::Stand => self.stand(disk, look, run)?,
-                Verdict::Ends { done, tail } => {
-                    if !self.complete(disk, look, run, done, tail, reports)? {
+                Verdict::Ends { whole, part, tail } => {
+                    self.stand(disk, look, whole)?;
+                    let wanted = self.pending.iter().take(run - whole).take_while(|line| line.lsn <= through).count();
+                    if wanted > 0 && !self.complete(disk, look, wanted, part, tail, reports)? {
                         return Ok(Placed::NoSpace);
                     }
                 }
@@ -211,27 +222,27 @@ impl<D: Disk> TextFile<D> {
         Ok(())
     }
 
-    /// Appends what the first `run` lines lack, in one write; `tail` is where the file ends with the
-    /// `done` bytes that are there. `false`: there was no space.
+    /// Appends the first `count` lines, in one write; `tail` is where the file ends with the `part`
+    /// of the first that is there. `false`: there was no space.
     fn complete(
         &mut self,
         disk: &mut D,
         look: Look,
-        run: usize,
-        done: usize,
+        count: usize,
+        part: usize,
         tail: Tail,
         reports: &mut Vec<Report>,
     ) -> Result<bool, StoreError> {
         let mut file = disk.open(&self.path).doing("open", &self.path)?;
-        let is_cut = tail.len < self.tail.len;
-        if is_cut {
+        let has_unwritten = tail.len < self.tail.len;
+        if has_unwritten {
             disk.truncate(&mut file, tail.len).doing("cut back", &self.path)?;
         }
         let mut bytes = Vec::new();
-        if done == 0 && tail.open_line {
+        if part == 0 && tail.open_line {
             bytes.push(b'\n');
         }
-        bytes.extend(self.pending.iter().take(run).flat_map(Promised::bytes).skip(done));
+        bytes.extend(self.pending.iter().take(count).flat_map(Promised::bytes).skip(part));
         self.seen = None;
         if let Err(short) = append_all(disk, &mut file, &bytes) {
             if !is_full(&short.error) {
@@ -244,17 +255,16 @@ impl<D: Disk> TextFile<D> {
             }
             return Ok(false);
         }
-        let end = tail.len;
-        reports.extend(self.pending.iter().take(run).find_map(|line| {
-            let is_there_in_part = done > 0 && (line.stamp.at + u64::from(!is_cut)..line.stamp.at + line.len()).contains(&end);
-            is_there_in_part.then(|| Report::Completed { text: self.path.clone(), string: line.string.as_str().into() })
-        }));
+        if part > 0 || has_unwritten {
+            let string = self.pending[0].string.as_str().to_owned();
+            reports.push(Report::Completed { text: self.path.clone(), string });
+        }
         self.tail = tail.then(&bytes);
         self.seen = disk.look(&self.path).doing("read", &self.path)?.filter(|now| now.len == self.tail.len);
         if self.dirty.is_none() {
             self.dirty = Some((file, look.file));
         }
-        self.unsynced.extend(self.pending.drain(..run));
+        self.unsynced.extend(self.pending.drain(..count));
         Ok(true)
     }
 }
