@@ -5,22 +5,33 @@
 //! and anything printed. A window reads [`Node::snapshot`], a program without one takes the
 //! [`Event`]s.
 
+mod acting;
+mod conversation;
+mod core;
+mod disk;
+mod effects;
+mod entering;
+mod frames;
+mod oddities;
+mod publishing;
 mod role;
 mod timers;
+pub(crate) mod words;
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use twopc_proto::{Settings, UserName};
 
+use self::core::Core;
+use self::publishing::first_snapshot;
 use crate::crash::CrashPoint;
 use crate::event::Event;
-use crate::snapshot::{Action, Link, Snapshot};
+use crate::snapshot::{Action, Snapshot};
 
 pub use role::{NodeRole, Scene, TextFile};
 pub use timers::Timers;
@@ -122,7 +133,11 @@ impl<R: NodeRole> Node<R> {
             let shared = shared.clone();
             move || {
                 let wake = front.wake.clone();
-                let run = AssertUnwindSafe(|| run::<R>(config, front, inbox, &shared));
+                let run = AssertUnwindSafe(|| {
+                    let span = tracing::info_span!("node", role = %R::ROLE);
+                    let _entered = span.enter();
+                    run::<R>(config, front, inbox, &shared)
+                });
                 let ending = catch_unwind(run).unwrap_or_else(|_| {
                     Ending::Failed("This program has a fault and stopped. Nothing that was committed is lost: start it again.".into())
                 });
@@ -182,26 +197,23 @@ impl<V> Shared<V> {
     }
 }
 
-/// The loop: opens the files, keeps the link, drives the machine. Its parts follow.
-fn run<R: NodeRole>(config: NodeConfig, front: Front, inbox: UnboundedReceiver<Action<R::Press>>, shared: &Shared<R::View>) -> Ending {
-    drop((config, front, inbox, shared));
-    Ending::Quit
-}
-
-/// What is seen before the loop has done anything.
-fn first_snapshot<R: NodeRole>(config: &NodeConfig) -> Snapshot<R::View> {
-    let (timers, room) = (Timers::default(), BTreeMap::new());
-    let scene = Scene { timers: &timers, room: &room, now: Instant::now() };
-    Snapshot {
-        user: None,
-        relay: config.server.clone(),
-        link: Link::Offline,
-        refusal: None,
-        room: Vec::new(),
-        messages: Arc::default(),
-        warnings: Vec::new(),
-        stopped: None,
-        data_dir: config.data_dir.clone(),
-        role: R::view(None, &R::board(config), &scene),
-    }
+/// Runs the loop on this thread until the node ends.
+fn run<R: NodeRole>(config: NodeConfig, front: Front, inbox: UnboundedReceiver<Action<R::Press>>, shared: &Arc<Shared<R::View>>) -> Ending {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Ending::Failed(format!(
+                "The system gives this program no event loop ({error}); close other programs, then start it again."
+            ));
+        }
+    };
+    let ending = runtime.block_on(async {
+        match Core::<R>::new(config, front, inbox, shared.clone()) {
+            Ok(core) => core.run().await,
+            Err(sentence) => Ending::Failed(sentence),
+        }
+    });
+    // A name that is still being looked up must not hold up the end.
+    runtime.shutdown_background();
+    ending
 }

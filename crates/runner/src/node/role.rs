@@ -26,7 +26,7 @@ pub trait NodeRole: Machine<Command: Send, Record: Send, Timer: Send> + Send + '
     fn board(config: &NodeConfig) -> Self::Board;
 
     /// The files of this name were opened and the machine was recovered from them.
-    fn on_opened(&self, board: &mut Self::Board, file: TextFile);
+    fn on_opened(&self, board: &mut Self::Board, file: TextFile, now: Instant);
 
     /// The machine has said something.
     fn on_notice(&self, board: &mut Self::Board, notice: &Notice, now: Instant);
@@ -53,12 +53,14 @@ pub trait NodeRole: Machine<Command: Send, Record: Send, Timer: Send> + Send + '
     fn doubts(&self) -> Vec<(TxnId, CommittedString)>;
 
     /// What a window shows of this role; `machine` is there once the files are open.
-    fn view(machine: Option<&Self>, board: &Self::Board, scene: &Scene<'_, Self>) -> Self::View;
+    fn view(machine: Option<&Self>, board: &mut Self::Board, scene: &Scene<'_, Self>) -> Self::View;
 }
 
 /// What a view is built from beside the machine and its board.
 #[derive(Debug)]
 pub struct Scene<'a, R: Machine> {
+    /// This node's name, once its files are open.
+    pub me: Option<&'a UserName>,
     /// Every timer that runs, with its instant.
     pub timers: &'a Timers<R::Timer>,
     /// Who is logged in, this node included.

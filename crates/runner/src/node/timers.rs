@@ -34,12 +34,6 @@ impl<T: Ord + Clone> Timers<T> {
         }
     }
 
-    /// Forgets all of them.
-    pub(crate) fn clear(&mut self) {
-        self.by_name.clear();
-        self.by_time.clear();
-    }
-
     /// When the next one fires.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.by_time.first().map(|(at, _)| *at)
@@ -100,8 +94,5 @@ mod tests {
         assert_eq!(timers.take_due(after(30)), None);
         assert_eq!(timers.take_due(after(40)), Some("moved"));
         assert_eq!(timers.take_due(after(40)), None);
-        timers.set("cleared", after(1));
-        timers.clear();
-        assert_eq!(timers.take_due(after(2)), None);
     }
 }

@@ -1,0 +1,232 @@
+//! The log's thread: it has the files, and brings them up to date with what the machine asks.
+//!
+//! The loop never waits for a disk. Whatever has come together while the last batch was written is
+//! the next batch, so writes and syncs are shared by all that wait. A sync that hangs holds up the
+//! node's promises and nothing else. Deliberately absent: a future, which could be cancelled
+//! half-way through a write.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use twopc_proto::LogRecord;
+use twopc_store::{Job, Lock, Opened, Outcome, Place, RealDisk, Store, StoreError};
+
+use crate::crash::{Boundary, Fuse, When, die};
+
+/// The loop's end of the log's thread.
+#[derive(Debug)]
+pub(crate) struct Disk<R> {
+    orders: Sender<Order<R>>,
+    reports: UnboundedReceiver<(u64, Report<R>)>,
+    /// Which opening of files the loop cares for: completions of an earlier one are dropped.
+    life: u64,
+}
+
+/// What the loop asks of the thread.
+enum Order<R> {
+    /// Let go of the files that are open, if any, and open these.
+    Open { life: u64, place: Place },
+    /// Do these jobs, in order.
+    Perform { jobs: Vec<Job<R>>, done: Option<oneshot::Sender<()>> },
+}
+
+/// What the thread tells the loop.
+#[derive(Debug)]
+pub(crate) enum Report<R> {
+    /// The files are open.
+    Opened(Box<Files<R>>),
+    /// They could not be opened: a sentence.
+    NotOpened(String),
+    /// What became of jobs.
+    Done(Vec<Outcome>),
+    /// The disk failed: a sentence. Nothing more is written.
+    Failed(String),
+}
+
+/// A name's files, as they were opened.
+#[derive(Debug)]
+pub(crate) struct Files<R> {
+    pub(crate) key: String,
+    pub(crate) text_path: Option<PathBuf>,
+    pub(crate) opened: Opened<R>,
+}
+
+impl<R: LogRecord + Send + 'static> Disk<R> {
+    /// Starts the thread. With a fuse, it dies at the boundary that the fuse is about.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(fuse: Option<Fuse>) -> std::io::Result<Self> {
+        let (orders, inbox) = channel();
+        let (outbox, reports) = unbounded_channel();
+        thread::Builder::new().name("log".into()).spawn(move || Thread { outbox, fuse, life: 0, open: None }.run(&inbox))?;
+        Ok(Self { orders, reports, life: 0 })
+    }
+
+    /// Opens the files of a name, in place of those that are open. The answer is a report.
+    pub(crate) fn open(&mut self, place: Place) {
+        self.life += 1;
+        self.order(Order::Open { life: self.life, place });
+    }
+
+    /// Asks for jobs to be done; reports say what became of them.
+    pub(crate) fn submit(&mut self, jobs: Vec<Job<R>>) {
+        self.order(Order::Perform { jobs, done: None });
+    }
+
+    /// Asks for jobs to be done, and waits until they are.
+    pub(crate) async fn perform(&mut self, jobs: Vec<Job<R>>) {
+        let (done, is_done) = oneshot::channel();
+        self.order(Order::Perform { jobs, done: Some(done) });
+        // Where the thread has stopped, its last report says why.
+        let _ = is_done.await;
+    }
+
+    fn order(&mut self, order: Order<R>) {
+        // Where the thread has stopped, its last report says why.
+        let _ = self.orders.send(order);
+    }
+
+    /// The next report. Cancelling the wait loses nothing.
+    pub(crate) async fn report(&mut self) -> Report<R> {
+        loop {
+            match self.reports.recv().await {
+                Some((life, report)) if life == self.life => return report,
+                Some(_) => {}
+                None => return Report::Failed(FAULT.into()),
+            }
+        }
+    }
+
+    /// A report that is there already.
+    pub(crate) fn try_report(&mut self) -> Option<Report<R>> {
+        loop {
+            let (life, report) = self.reports.try_recv().ok()?;
+            if life == self.life {
+                return Some(report);
+            }
+        }
+    }
+
+    /// Lets the thread finish what it was asked, and waits until it has let go of the files.
+    pub(crate) async fn close(self) {
+        let Self { orders, mut reports, life: _ } = self;
+        drop(orders);
+        while reports.recv().await.is_some() {}
+    }
+}
+
+/// Said when the thread is gone, which only a fault of ours makes it be.
+const FAULT: &str = "This program has a fault and its log was closed. Nothing that was committed is lost: start it again.";
+
+/// The thread's own state.
+struct Thread<R: LogRecord> {
+    outbox: UnboundedSender<(u64, Report<R>)>,
+    fuse: Option<Fuse>,
+    life: u64,
+    open: Option<OpenFiles<R>>,
+}
+
+/// Open files, and the lock that keeps others from them. The store goes first.
+struct OpenFiles<R: LogRecord> {
+    store: Store<RealDisk, R>,
+    _lock: Lock,
+}
+
+impl<R: LogRecord + Send + 'static> Thread<R> {
+    fn run(mut self, inbox: &Receiver<Order<R>>) {
+        let mut next = inbox.recv().ok();
+        while let Some(order) = next.take() {
+            match order {
+                Order::Open { life, place } => self.open(life, &place),
+                Order::Perform { mut jobs, done } => {
+                    let mut waiting: Vec<oneshot::Sender<()>> = done.into_iter().collect();
+                    loop {
+                        match inbox.try_recv() {
+                            Ok(Order::Perform { jobs: more, done }) => {
+                                jobs.extend(more);
+                                waiting.extend(done);
+                            }
+                            Ok(order @ Order::Open { .. }) => {
+                                next = Some(order);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.perform(jobs);
+                    // Whoever waited may be gone.
+                    waiting.into_iter().for_each(|done| _ = done.send(()));
+                }
+            }
+            next = next.or_else(|| inbox.recv().ok());
+        }
+    }
+
+    fn open(&mut self, life: u64, place: &Place) {
+        self.life = life;
+        self.open = None;
+        match open(place) {
+            Ok((files, open)) => {
+                self.open = Some(open);
+                self.tell(Report::Opened(Box::new(files)));
+            }
+            Err(sentence) => self.tell(Report::NotOpened(sentence)),
+        }
+    }
+
+    /// Does jobs as one; with a crash point set, one by one.
+    fn perform(&mut self, jobs: Vec<Job<R>>) {
+        let Some(OpenFiles { store, .. }) = &mut self.open else { return };
+        let outcome = match &mut self.fuse {
+            None => store.perform(jobs),
+            Some(fuse) => perform_singly(store, fuse, jobs),
+        };
+        match outcome {
+            Ok(outcomes) if outcomes.is_empty() => {}
+            Ok(outcomes) => self.tell(Report::Done(outcomes)),
+            Err(error) => {
+                self.open = None;
+                self.tell(Report::Failed(error.to_string()));
+            }
+        }
+    }
+
+    fn tell(&self, report: Report<R>) {
+        // The loop is gone when nobody listens.
+        let _ = self.outbox.send((self.life, report));
+    }
+}
+
+/// Does jobs one by one, and dies on the side of the one that the fuse says.
+fn perform_singly<R: LogRecord>(store: &mut Store<RealDisk, R>, fuse: &mut Fuse, jobs: Vec<Job<R>>) -> Result<Vec<Outcome>, StoreError> {
+    let mut outcomes = Vec::new();
+    for job in jobs {
+        let boundary = match &job {
+            Job::Persist { record, .. } => Boundary::Log(record.kind()),
+            Job::Apply { .. } => Boundary::Apply,
+        };
+        let side = fuse.on_effect(boundary);
+        if side == Some(When::Before) {
+            die();
+        }
+        outcomes.extend(store.perform(vec![job])?);
+        if side == Some(When::After) {
+            die();
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Takes the lock and opens the files.
+fn open<R: LogRecord>(place: &Place) -> Result<(Files<R>, OpenFiles<R>), String> {
+    let mut key_material = [0; 32];
+    getrandom::fill(&mut key_material).map_err(|error| format!("This system gives no random bytes for a key ({error}); try again."))?;
+    let lock = Lock::take(place).map_err(|error| error.to_string())?;
+    let (store, opened) = Store::open(RealDisk, place, key_material).map_err(|error| error.to_string())?;
+    let files = Files { key: store.key().text().into(), text_path: store.text_path().map(Into::into), opened };
+    Ok((files, OpenFiles { store, _lock: lock }))
+}
