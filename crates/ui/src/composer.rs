@@ -7,7 +7,7 @@ use twopc_runner::snapshot::{Link, Snapshot};
 use crate::button::button_ui;
 use crate::field::{field_ui, is_entered};
 use crate::text::error_ui;
-use crate::theme::{UNIT, main_button, side_button};
+use crate::theme::{BUTTON, UNIT, main_button, side_button};
 
 /// The most bytes of a line: a frame's body has 64 KiB, and the time stands before the text.
 const LONGEST: usize = 64 * 1024 - 32;
@@ -29,12 +29,11 @@ pub fn composer_ui(ui: &mut Ui, text: &mut String, can: Result<(), &str>, proble
     let mut sent = false;
     ui.horizontal(|ui| {
         let label = ui.add(Label::new("Message").extend());
-        let send_width = 9.0 * UNIT;
-        let width = (ui.available_width() - send_width - ui.spacing().item_spacing.x).max(send_width);
+        let width = (ui.available_width() - BUTTON - UNIT).max(BUTTON);
         let edit = TextEdit::singleline(text).id_salt("message").char_limit(LONGEST + 1);
         let field = field_ui(ui, edit, width).labelled_by(label.id);
         let entered = is_entered(ui, &field);
-        let button = if is_main { main_button(ui, "Send") } else { side_button("Send") };
+        let button = if is_main && can.is_ok() { main_button(ui, "Send") } else { side_button("Send") };
         let pressed = button_ui(ui, can, button).clicked();
         sent = pressed || (entered && can.is_ok());
         if sent || entered {

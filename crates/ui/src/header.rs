@@ -12,10 +12,12 @@ use crate::login::{is_asked, login_action, login_ui};
 use crate::mark::{self, Mark, chip_ui};
 use crate::palette::Palette;
 use crate::text::{error_ui, line_ui};
-use crate::theme::{CONTROL, UNIT, main_button, side_button, theme_switch_ui};
+use crate::theme::{BUTTON, CONTROL, SWITCH, UNIT, main_button, side_button, theme_switch_ui};
 
 /// The theme's switch, `Login` and `Quit`, with the space between them.
-const BUTTONS: f32 = 4.0 * UNIT + UNIT + 9.0 * UNIT + UNIT + 9.0 * UNIT;
+const BUTTONS: f32 = SWITCH + UNIT + WAYS;
+/// `Login` and `Quit`.
+const WAYS: f32 = BUTTON + UNIT + BUTTON;
 /// The chip's place; wide enough for its longest word, so that nothing moves when the word changes.
 const CHIP: f32 = 27.0 * UNIT;
 /// With less than this for the relay's line, the chip and the buttons go under it.
@@ -24,8 +26,8 @@ const RELAY: f32 = 24.0 * UNIT;
 /// The head of both windows: the connection, the state, what is wrong, and the login until the person
 /// has been let in. Adds what was pressed to `actions`.
 pub fn head_ui<V, P>(ui: &mut Ui, snapshot: &Snapshot<V>, draft: &mut Draft, mark: Mark, now: Instant, actions: &mut Vec<Action<P>>) {
-    let can_login = login_action::<V, P>(snapshot, draft).map(drop);
-    let pressed = top_ui(ui, snapshot, mark, can_login.as_ref().map(|()| ()).map_err(String::as_str), now);
+    let why_not = login_action::<V, P>(snapshot, draft).err();
+    let pressed = top_ui(ui, snapshot, mark, why_not.as_deref().map_or(Ok(()), Err), now);
     troubles_ui(ui, snapshot);
     let entered = is_asked(snapshot) && login_ui(ui, snapshot, draft);
     if pressed.login || entered {
@@ -54,11 +56,11 @@ fn top_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>, mark: Mark, can_login: Result<
         })
     } else {
         row_ui(ui, |ui| {
-            cell_ui(ui, width - CONTROL - UNIT, |ui| relay_ui(ui, snapshot, now));
+            cell_ui(ui, width - SWITCH - UNIT, |ui| relay_ui(ui, snapshot, now));
             theme_switch_ui(ui);
         });
         row_ui(ui, |ui| {
-            cell_ui(ui, width - 19.0 * UNIT - UNIT, |ui| drop(chip_ui(ui, mark)));
+            cell_ui(ui, width - WAYS - UNIT, |ui| drop(chip_ui(ui, mark)));
             ways_ui(ui, can_login)
         })
     }

@@ -12,10 +12,8 @@ use crate::theme::UNIT;
 pub const SMALLEST: Vec2 = vec2(400.0, 300.0);
 /// Narrower than this, the halves go under each other.
 const BESIDE: f32 = 80.0 * UNIT;
-/// A half that stands under another is at least this high.
-const STACKED: f32 = 18.0 * UNIT;
 /// What is left for the middle at least, before the whole window scrolls.
-const LEAST: f32 = 8.0 * UNIT;
+const LEAST: f32 = 4.0 * UNIT;
 
 /// A part of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +34,8 @@ pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
     let margin = Margin::same(UNIT as i8);
     let frame = Frame::central_panel(ui.style()).inner_margin(margin);
     CentralPanel::default().frame(frame).show(ui, |ui| {
-        let smallest = SMALLEST - margin.sum();
+        let bar = ui.spacing().scroll.allocated_width();
+        let smallest = SMALLEST - margin.sum() - vec2(bar, bar);
         ScrollArea::both().id_salt("window").auto_shrink(false).show(ui, |ui| {
             let room = ui.available_size().max(smallest);
             let key = ui.scope_id().with("foot");
@@ -66,8 +65,8 @@ pub enum Half {
 }
 
 /// Draws both halves: beside each other, the second at most `right` points wide, or under each other
-/// where the window is too narrow for that.
-pub fn halves_ui(ui: &mut Ui, right: f32, mut draw: impl FnMut(&mut Ui, Half)) {
+/// where the window is too narrow for that, each at least as high as `stacked` says.
+pub fn halves_ui(ui: &mut Ui, right: f32, stacked: [f32; 2], mut draw: impl FnMut(&mut Ui, Half)) {
     let area = ui.available_rect_before_wrap();
     if area.width() >= BESIDE {
         let middle = area.right() - right.min(area.width() / 2.0).round();
@@ -76,8 +75,8 @@ pub fn halves_ui(ui: &mut Ui, right: f32, mut draw: impl FnMut(&mut Ui, Half)) {
         ui.advance_cursor_after_rect(area);
     } else {
         ScrollArea::vertical().id_salt("halves").auto_shrink(false).show(ui, |ui| {
-            let height = STACKED.max((area.height() - UNIT) / 2.0);
-            for half in [Half::First, Half::Second] {
+            for (half, least) in [Half::First, Half::Second].into_iter().zip(stacked) {
+                let height = least.max((area.height() - UNIT) / 2.0);
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
                 half_ui(ui, half, rect, &mut draw);
             }

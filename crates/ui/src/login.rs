@@ -30,8 +30,10 @@ pub fn login_action<V, P>(snapshot: &Snapshot<V>, draft: &Draft) -> Result<Actio
     }
     let address = draft.address.trim();
     match &snapshot.link {
-        Link::Offline | Link::Asking { .. } if address.is_empty() => Err(String::from("Write the relay's address first, such as 127.0.0.1:1337.")),
-        Link::Offline => Ok(Action::Login { address: address.to_owned() }),
+        Link::Offline | Link::Asking { .. } | Link::Reconnecting { .. } if address.is_empty() => {
+            Err(String::from("Write the relay's address first, such as 127.0.0.1:1337."))
+        }
+        Link::Offline | Link::Reconnecting { .. } => Ok(Action::Login { address: address.to_owned() }),
         Link::Asking { .. } if address != snapshot.relay => Ok(Action::Login { address: address.to_owned() }),
         Link::Asking { .. } if draft.name.trim().is_empty() => Err(String::from("Write a user name first.")),
         Link::Asking { .. } => Ok(Action::GiveName(draft.name.trim().to_owned())),
@@ -40,7 +42,6 @@ pub fn login_action<V, P>(snapshot: &Snapshot<V>, draft: &Draft) -> Result<Actio
             Some(user) => format!("You are logged in as {user}."),
             None => String::from("You are logged in."),
         }),
-        Link::Reconnecting { .. } => Err(String::from("The relay is gone; it is tried again by itself.")),
         Link::Replaced => Err(String::from("Another window has taken over this name. Close this one.")),
     }
 }
@@ -48,10 +49,13 @@ pub fn login_action<V, P>(snapshot: &Snapshot<V>, draft: &Draft) -> Result<Actio
 /// Whether there is something to log in with: the person has not been let in yet.
 #[must_use]
 pub fn is_asked<V>(snapshot: &Snapshot<V>) -> bool {
+    if snapshot.stopped.is_some() {
+        return false;
+    }
     match snapshot.link {
         Link::Offline | Link::Asking { .. } => true,
-        Link::Connecting => snapshot.user.is_none(),
-        Link::Connected | Link::Reconnecting { .. } | Link::Replaced => false,
+        Link::Connecting | Link::Reconnecting { .. } => snapshot.user.is_none(),
+        Link::Connected | Link::Replaced => false,
     }
 }
 
@@ -59,11 +63,8 @@ pub fn is_asked<V>(snapshot: &Snapshot<V>) -> bool {
 /// one of them.
 pub fn login_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>, draft: &mut Draft) -> bool {
     let palette = Palette::of(ui.visuals());
-    let frame = Frame::new()
-        .fill(palette.surface)
-        .stroke(Stroke::new(1.0, palette.line))
-        .corner_radius(8.0)
-        .inner_margin(Margin::symmetric(12, 8));
+    let frame =
+        Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0).inner_margin(Margin::symmetric(12, 8));
     let builder = UiBuilder::new().id_salt("login").accessibility_label("Log in").accessibility_role(Role::Form);
     let mut entered = false;
     ui.scope_builder(builder, |ui| {
@@ -108,9 +109,18 @@ fn named_field_ui(ui: &mut Ui, name: &'static str, text: &mut String) -> Respons
 
 /// Under the field that it is about: why the last attempt failed, or that one is being made.
 fn below_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>) {
-    if let Some(refusal) = &snapshot.refusal {
-        error_ui(ui, refusal);
-    } else if snapshot.link == Link::Connecting {
-        ui.label(RichText::new("Reaching the relay …").weak());
+    match (&snapshot.refusal, &snapshot.link) {
+        (Some(refusal), _) => drop(error_ui(ui, refusal)),
+        (None, Link::Reconnecting { why, .. }) => {
+            error_ui(
+                ui,
+                &format!(
+                    "No relay answers at {} ({why}). It is tried again by itself; correct the address if it is wrong.",
+                    snapshot.relay
+                ),
+            );
+        }
+        (None, Link::Connecting) => drop(ui.label(RichText::new("Reaching the relay …").weak())),
+        (None, Link::Offline | Link::Asking { .. } | Link::Connected | Link::Replaced) => {}
     }
 }

@@ -38,6 +38,7 @@ pub fn messages_ui(ui: &mut Ui, lines: &Arc<Vec<Line>>, room: &[Person], reading
         Role::Log,
         |ui| people_ui(ui, room),
         |ui| {
+            ui.take_available_height();
             if lines.is_empty() {
                 empty_ui(ui, empty);
             }

@@ -8,25 +8,26 @@ use crate::theme::{CONTROL, UNIT};
 
 /// A pane: a frame with a heading, known to assistive technology by that heading. `beside` is drawn
 /// in what the heading leaves of its row.
-pub fn pane_ui<R>(
-    ui: &mut Ui,
-    name: &'static str,
-    role: Role,
-    beside: impl FnOnce(&mut Ui),
-    contents: impl FnOnce(&mut Ui) -> R,
-) -> R {
+pub fn pane_ui<R>(ui: &mut Ui, name: &'static str, role: Role, beside: impl FnOnce(&mut Ui), contents: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = Palette::of(ui.visuals());
     let frame =
         Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0).inner_margin(Margin::symmetric(12, 8));
     let builder = UiBuilder::new().id_salt(name).accessibility_label(name).accessibility_role(role);
     let pane = ui.scope_builder(builder, |ui| {
         frame.show(ui, |ui| {
+            ui.take_available_width();
             ui.spacing_mut().item_spacing.y = UNIT / 2.0;
             heading_ui(ui, name, beside);
             contents(ui)
         })
     });
+    // A region that is read out, or pointed at by its name, has a place.
+    ui.ctx().accesskit_node_builder(pane.response.id, |node| node.set_bounds(bounds(pane.response.rect)));
     pane.inner.inner
+}
+
+fn bounds(rect: egui::Rect) -> egui::accesskit::Rect {
+    egui::accesskit::Rect { x0: rect.left().into(), y0: rect.top().into(), x1: rect.right().into(), y1: rect.bottom().into() }
 }
 
 /// The heading's words are drawn, and no label: the pane itself has that name.

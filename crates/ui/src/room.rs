@@ -17,6 +17,7 @@ pub fn room_ui(ui: &mut Ui, room: &[Person]) {
         Role::List,
         |_| (),
         |ui| {
+            ui.take_available_height();
             if room.is_empty() {
                 empty_ui(ui, "Nobody that is known of.");
             }
@@ -33,7 +34,8 @@ pub fn room_ui(ui: &mut Ui, room: &[Person]) {
 fn person_ui(ui: &mut Ui, person: &Person) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
     let half = (rect.width() / 2.0).round();
-    let left = UiBuilder::new().id_salt(&person.user).max_rect(rect.with_max_x(rect.left() + half)).layout(Layout::left_to_right(Align::Center));
+    let left =
+        UiBuilder::new().id_salt(&person.user).max_rect(rect.with_max_x(rect.left() + half)).layout(Layout::left_to_right(Align::Center));
     let mut row = ui.new_child(left);
     dot_ui(&mut row, true);
     line_ui(&mut row, person.user.as_str(), |name| name);

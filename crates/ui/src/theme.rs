@@ -7,8 +7,8 @@
 
 use egui::style::{ScrollStyle, WidgetVisuals};
 use egui::{
-    Button, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Response, RichText, Shadow, Stroke, Style, TextStyle, Theme,
-    ThemePreference, Ui, Visuals, vec2,
+    Button, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Pos2, Rect, Response, RichText, Shadow, Shape, Stroke, StrokeKind,
+    Style, TextStyle, Theme, ThemePreference, Ui, Vec2, Visuals, vec2,
 };
 
 use crate::palette::Palette;
@@ -19,6 +19,10 @@ pub const UNIT: f32 = 8.0;
 pub const ROW: f32 = 3.0 * UNIT;
 /// The height of buttons, fields and chips.
 pub const CONTROL: f32 = 4.0 * UNIT;
+/// The least width of a button.
+pub const BUTTON: f32 = 9.0 * UNIT;
+/// The width of the switch between light and dark.
+pub const SWITCH: f32 = 5.0 * UNIT;
 /// The size of what is read, in points.
 pub const BODY: f32 = 16.0;
 /// The size of headings and outcomes.
@@ -37,35 +41,64 @@ pub fn apply(ctx: &Context) {
 /// stands.
 pub fn theme_switch_ui(ui: &mut Ui) -> Response {
     let current = ui.ctx().options(|options| options.theme_preference);
-    let (icon, name, next, next_name) = match current {
-        ThemePreference::System => ("💻", "Theme: like the system", ThemePreference::Light, "light"),
-        ThemePreference::Light => ("☀", "Theme: light", ThemePreference::Dark, "dark"),
-        ThemePreference::Dark => ("🌙", "Theme: dark", ThemePreference::System, "like the system"),
+    let (name, next, next_name) = match current {
+        ThemePreference::System => ("Theme: like the system", ThemePreference::Light, "light"),
+        ThemePreference::Light => ("Theme: light", ThemePreference::Dark, "dark"),
+        ThemePreference::Dark => ("Theme: dark", ThemePreference::System, "like the system"),
     };
-    let button = Button::new(RichText::new(icon).size(BODY)).min_size(vec2(CONTROL, CONTROL));
-    let response = ui.add(button).accessible_name(name).on_hover_text(format!("{name}. Press for {next_name}."));
+    let response = ui.add(Button::new("").min_size(vec2(SWITCH, CONTROL))).accessible_name(name);
+    paint_icon(ui, current, response.rect.center());
+    let response = response.on_hover_text(format!("{name}. Press for {next_name}."));
     if response.clicked() {
         ui.ctx().set_theme(next);
     }
     response
 }
 
+/// A screen, a sun, a moon.
+fn paint_icon(ui: &Ui, preference: ThemePreference, centre: Pos2) {
+    let (painter, palette) = (ui.painter(), Palette::of(ui.visuals()));
+    let line = Stroke::new(1.5, palette.text);
+    match preference {
+        ThemePreference::System => {
+            let screen = Rect::from_center_size(centre - vec2(0.0, 1.5), vec2(15.0, 10.0));
+            painter.rect_stroke(screen, 1.5, line, StrokeKind::Middle);
+            painter.hline(centre.x - 4.0..=centre.x + 4.0, centre.y + 6.5, line);
+        }
+        ThemePreference::Light => {
+            painter.circle_stroke(centre, 3.5, line);
+            for ray in 0..8 {
+                let way = Vec2::angled(ray as f32 * std::f32::consts::TAU / 8.0);
+                painter.line_segment([centre + 5.5 * way, centre + 8.0 * way], line);
+            }
+        }
+        ThemePreference::Dark => {
+            // The rim of a disc, and back along the rim of a smaller one that covers its upper right.
+            let arc = |centre: Pos2, radius: f32, from: f32, to: f32| {
+                (0..=16).map(move |step| {
+                    let degrees = from + (to - from) * step as f32 / 16.0;
+                    centre + radius * Vec2::angled((degrees - 45.0).to_radians())
+                })
+            };
+            let cover = centre + 4.0 * Vec2::angled(-45.0_f32.to_radians());
+            let rim = arc(centre, 7.0, 58.8, 301.2).chain(arc(cover, 6.0, 266.4, 93.6));
+            painter.add(Shape::closed_line(rim.collect(), line));
+        }
+    }
+}
+
 /// The button that a person most likely wants to press now.
-#[must_use]
 pub fn main_button(ui: &Ui, word: &'static str) -> Button<'static> {
     let palette = Palette::of(ui.visuals());
-    Button::new(RichText::new(word).color(palette.on_accent)).fill(palette.accent).stroke(Stroke::new(1.0, palette.accent)).min_size(button_size())
+    Button::new(RichText::new(word).color(palette.on_accent))
+        .fill(palette.accent)
+        .stroke(Stroke::new(1.0, palette.accent))
+        .min_size(vec2(BUTTON, CONTROL))
 }
 
 /// Any other button.
-#[must_use]
 pub fn side_button(word: &'static str) -> Button<'static> {
-    Button::new(word).min_size(button_size())
-}
-
-/// Wide enough that `Abort` and `Commit` are equally easy to hit.
-fn button_size() -> egui::Vec2 {
-    vec2(9.0 * UNIT, CONTROL)
+    Button::new(word).min_size(vec2(BUTTON, CONTROL))
 }
 
 fn style(theme: Theme) -> Style {

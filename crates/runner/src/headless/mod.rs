@@ -22,6 +22,7 @@ use tokio::time::sleep_until;
 use crate::cli::failed;
 use crate::event::Event;
 use crate::node::{Ending, Front, Node, NodeConfig, NodeRole};
+use crate::signals::Signals;
 use crate::snapshot::{Action, Snapshot};
 
 pub use command::{Console, Desk};
@@ -245,42 +246,6 @@ fn read_lines(mut input: impl BufRead, lines: &Sender<String>) {
                     return;
                 }
             }
-        }
-    }
-}
-
-/// What ends a program from outside.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn watch() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    fn watch() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }

@@ -1,0 +1,415 @@
+//! The participant's window read as a screen reader reads it, in each of its states.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, Rect, ViewportId};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, Node};
+use twopc_runner::snapshot::LineKind;
+use twopc_ui::theme;
+
+use super::*;
+use crate::states::{self, Shot};
+
+type Act = Action<ParticipantPress>;
+
+struct Shown {
+    shot: Shot,
+    draft: Draft,
+    now: Instant,
+    actions: Vec<Act>,
+}
+
+fn window_of(shot: Shot, now: Instant, size: [f32; 2]) -> Harness<'static, Shown> {
+    let draft = Draft::new(shot.relay.clone(), "alice");
+    let draw = |ui: &mut Ui, shown: &mut Shown| {
+        let actions = view(ui, &shown.shot, &mut shown.draft, shown.now);
+        shown.actions.extend(actions);
+    };
+    let builder = Harness::builder().with_size(size).with_context_setup(theme::apply).with_max_steps(20).allow_missing_glyphs();
+    let mut harness = builder.build_ui_state(draw, Shown { shot, draft, now, actions: Vec::new() });
+    harness.run();
+    harness
+}
+
+fn window(shot: Shot, now: Instant) -> Harness<'static, Shown> {
+    window_of(shot, now, [860.0, 560.0])
+}
+
+fn button<'h>(window: &'h Harness<'static, Shown>, name: &'h str) -> Node<'h> {
+    window.get_by_role_and_label(Role::Button, name)
+}
+
+fn field<'h>(window: &'h Harness<'static, Shown>, name: &'h str) -> Node<'h> {
+    window.get_by_role_and_label(Role::TextInput, name)
+}
+
+fn can_press(window: &Harness<'static, Shown>, name: &str) -> bool {
+    !button(window, name).accesskit_node().is_disabled()
+}
+
+fn press(window: &mut Harness<'static, Shown>, name: &str) -> Vec<Act> {
+    button(window, name).click();
+    window.run();
+    std::mem::take(&mut window.state_mut().actions)
+}
+
+fn says(window: &Harness<'static, Shown>, words: &str) -> bool {
+    window.query_all_by_label_contains(words).next().is_some()
+}
+
+/// When the window wants to be drawn again by itself.
+fn wakes_after(window: &Harness<'static, Shown>) -> Duration {
+    window.output().viewport_output[&ViewportId::ROOT].repaint_delay
+}
+
+#[test]
+fn before_login_the_window_shows_where_it_would_go_and_can_be_told_otherwise() {
+    let mut window = window(states::before_login(), Instant::now());
+    for label in ["Relay: not connected", "State: INIT", "Press Login to join the room at 127.0.0.1:1337."] {
+        window.get_by_label(label);
+    }
+    field(&window, "Relay address").focus();
+    window.run();
+    window.key_press(Key::Escape);
+    window.run();
+    field(&window, "Relay address").type_text("relay.example:7");
+    window.run();
+    assert_eq!(press(&mut window, "Login"), [Action::Login { address: "relay.example:7".into() }]);
+}
+
+#[test]
+fn the_relays_question_stands_there_with_the_last_name_and_enter_answers_it() {
+    let mut window = window(states::asking(), Instant::now());
+    window.get_by_label("Enter your user name: 1 to 32 letters, digits, '-' or '_'.");
+    assert_eq!(field(&window, "User name").value().as_deref(), Some("alice"));
+    assert!(field(&window, "User name").is_focused(), "the answer can be typed at once");
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(window.state().actions, [Action::GiveName("alice".into())]);
+}
+
+#[test]
+fn a_refusal_stands_under_the_name_until_it_is_corrected() {
+    let mut window = window(states::refused(), Instant::now());
+    let refusal = window.get_by_label_contains("The name alice is taken.").rect();
+    assert!(refusal.top() >= field(&window, "User name").rect().bottom());
+    assert!(refusal.bottom() <= field(&window, "Relay address").rect().top());
+    field(&window, "User name").focus();
+    window.run();
+    window.key_press(Key::Escape);
+    window.run();
+    field(&window, "User name").type_text("alicia");
+    window.run();
+    assert_eq!(press(&mut window, "Login"), [Action::GiveName("alicia".into())]);
+}
+
+#[test]
+fn another_relay_can_be_chosen_while_the_first_one_asks() {
+    let mut window = window(states::asking(), Instant::now());
+    window.state_mut().draft.address = "other:1".into();
+    window.run();
+    assert_eq!(press(&mut window, "Login"), [Action::Login { address: "other:1".into() }]);
+}
+
+#[test]
+fn connected_and_idle_shows_the_conversation_and_the_strings_and_sleeps() {
+    let window = window(states::idle(), Instant::now());
+    for label in ["Relay: connected", "State: INIT", "[bob]: 0:00:03:hi", "Client (bob) connected", "In the room: alice, bob, carol, chair"]
+    {
+        window.get_by_label(label);
+    }
+    for (pane, role) in [("Messages", Role::Log), ("Committed strings", Role::List)] {
+        window.get_by_role_and_label(role, pane);
+    }
+    window.get_by_label("தமிழ்");
+    window.get_by_label("data/alice.txt");
+    assert!(window.query_by_label("Commit").is_none(), "there is nothing to vote on");
+    assert_eq!(wakes_after(&window), Duration::MAX, "nothing counts, so nothing is drawn");
+}
+
+#[test]
+fn enter_sends_escape_clears_and_nothing_is_not_sent() {
+    let mut window = window(states::idle(), Instant::now());
+    assert!(!can_press(&window, "Send"));
+    field(&window, "Message").focus();
+    window.run();
+    field(&window, "Message").type_text("hi all");
+    window.run();
+    assert!(can_press(&window, "Send"));
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(window.state().actions, [Action::Say("hi all".into())]);
+    assert!(field(&window, "Message").is_focused(), "the next message can be typed at once");
+    field(&window, "Message").type_text("no");
+    window.run();
+    window.key_press(Key::Escape);
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!((window.state().draft.message.as_str(), window.state().actions.len()), ("", 1));
+}
+
+#[test]
+fn a_vote_is_asked_with_its_countdown_and_either_answer_can_be_pressed() {
+    let now = Instant::now();
+    let mut window = window(states::asked(now), now);
+    for label in ["Store “Hello”?", "chair asks alice, bob, carol", "Time left: 14 s", "State: INIT"] {
+        window.get_by_label(label);
+    }
+    assert!(wakes_after(&window) <= Duration::from_millis(100), "the countdown is seen to run");
+    assert!(!can_press(&window, "Ask status"));
+    assert_eq!(press(&mut window, "Commit"), [Action::Press(ParticipantPress::Commit(states::txn(3)))]);
+    assert_eq!(press(&mut window, "Abort"), [Action::Press(ParticipantPress::Abort(states::txn(3)))]);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.run();
+    assert_eq!(window.state().actions, [Action::Press(ParticipantPress::Commit(states::txn(3)))]);
+}
+
+#[test]
+fn the_countdown_runs_down() {
+    let now = Instant::now();
+    let mut window = window(states::asked(now), now);
+    for (later, label) in [(1, "Time left: 13 s"), (9, "Time left: 5 s"), (14, "Time left: 0 s")] {
+        window.state_mut().now = now + Duration::from_secs(later);
+        window.run();
+        window.get_by_label(label);
+    }
+}
+
+#[test]
+fn in_ready_nothing_can_be_pressed_and_each_button_says_why() {
+    let now = Instant::now();
+    let window = window(states::ready(now), now);
+    window.get_by_label("State: READY");
+    window.get_by_label("You voted commit on “Hello”");
+    for (name, why) in
+        [("Commit", "You have voted commit."), ("Abort", "You have voted commit."), ("Ask status", "The vote is still open.")]
+    {
+        assert!(!can_press(&window, name), "{name}");
+        assert_eq!(button(&window, name).accesskit_node().description().as_deref(), Some(why), "{name}");
+    }
+}
+
+#[test]
+fn in_doubt_it_says_whom_it_asked_and_what_would_settle_it() {
+    let now = Instant::now();
+    let mut window = window(states::in_doubt(now), now);
+    window.get_by_label("State: READY, in doubt");
+    window.get_by_label("In doubt about “Hello”");
+    window.get_by_label(
+        "You voted commit; the decision has not arrived. Asked 4 s ago: chair (offline), bob READY, carol no answer. \
+         Any of them that knows the decision, or a participant that has not voted, settles it.",
+    );
+    assert_eq!(press(&mut window, "Ask status"), [Action::Press(ParticipantPress::AskStatus(states::txn(3)))]);
+    window.state_mut().now = now + Duration::from_secs(3);
+    window.run();
+    assert!(says(&window, "Asked 7 s ago"));
+}
+
+#[test]
+fn blocked_it_says_who_would_free_it() {
+    let now = Instant::now();
+    let window = window(states::blocked(now), now);
+    window.get_by_label("State: READY, blocked");
+    assert!(says(
+        &window,
+        "Blocked: nobody here may decide. It ends when chair or carol (offline) is back; starting another coordinator does not help."
+    ));
+}
+
+#[test]
+fn an_outcome_stands_there_for_some_seconds_and_in_the_chip_until_the_next_vote() {
+    let now = Instant::now();
+    for (shot, chip, words) in [
+        (states::committed(now), "State: COMMIT", "Committed “Hello”"),
+        (states::aborted(now), "State: ABORT", "Aborted “Hello”: carol did not vote in time"),
+    ] {
+        let mut window = window(shot, now);
+        window.get_by_label(chip);
+        window.get_by_label(words);
+        assert!(wakes_after(&window) <= Duration::from_secs(8), "it goes by itself");
+        window.state_mut().now = now + Duration::from_secs(9);
+        window.run();
+        assert!(!says(&window, words));
+        window.get_by_label(chip);
+    }
+}
+
+#[test]
+fn when_the_relay_is_lost_everything_stays_and_what_was_never_sent_says_so() {
+    let now = Instant::now();
+    let mut window = window(states::relay_lost(now), now);
+    window.get_by_label("Relay: reconnecting in 2 s");
+    window.get_by_label("[bob]: 0:00:03:hi");
+    window.get_by_label("not sent");
+    window.state_mut().draft.message = "later".into();
+    window.run();
+    assert!(!can_press(&window, "Send"), "what is typed stays until the relay is back");
+    assert!(window.query_by_label("Relay address").is_none(), "who was let in is not asked again");
+}
+
+#[test]
+fn a_relay_that_was_never_reached_can_be_corrected() {
+    let now = Instant::now();
+    let mut shot = states::relay_lost(now);
+    shot.user = None;
+    let mut window = window(shot, now);
+    assert!(says(&window, "No relay answers at 127.0.0.1:1337 (connection refused)."));
+    assert_eq!(press(&mut window, "Login"), [Action::Login { address: "127.0.0.1:1337".into() }]);
+}
+
+#[test]
+fn a_node_that_stopped_says_why_and_the_window_stays() {
+    let mut window = window(states::stopped(), Instant::now());
+    assert!(says(&window, "is damaged in line 7"));
+    window.get_by_label("தமிழ்");
+    assert!(!can_press(&window, "Login") && !can_press(&window, "Send"));
+    assert_eq!(press(&mut window, "Quit"), [Action::Quit]);
+}
+
+#[test]
+fn several_votes_are_a_list_and_each_has_its_own_buttons() {
+    let now = Instant::now();
+    let mut window = window_of(states::several(now), now, [860.0, 1000.0]);
+    window.get_by_label("State: INIT");
+    let top = |words: &str| window.get_by_label(words).rect().top();
+    assert!(top("In doubt about “Hello”") < top("Store “Second”?") && top("Store “Second”?") < top("You voted commit on “a full disk”"));
+    assert!(says(&window, "The disk is full"));
+    let commits: Vec<Node<'_>> = window.query_all_by_role_and_label(Role::Button, "Commit").collect();
+    assert_eq!(commits.iter().map(|node| !node.accesskit_node().is_disabled()).collect::<Vec<_>>(), [false, true, false]);
+    commits[1].click();
+    window.run();
+    assert_eq!(window.state().actions, [Action::Press(ParticipantPress::Commit(states::txn(4)))]);
+}
+
+/// The names that tests and screen readers find controls by.
+#[test]
+fn every_control_has_its_name() {
+    let now = Instant::now();
+    for (shot, buttons, fields) in [
+        (states::before_login(), &["Login", "Quit", "Send"][..], &["Relay address", "Message"][..]),
+        (states::asking(), &["Login", "Quit", "Send"], &["User name", "Relay address", "Message"]),
+        (states::idle(), &["Login", "Quit", "Send", "Copy path"], &["Message"]),
+        (states::asked(now), &["Login", "Quit", "Send", "Copy path", "Commit", "Abort", "Ask status"], &["Message"]),
+        (states::in_doubt(now), &["Login", "Quit", "Send", "Copy path", "Commit", "Abort", "Ask status"], &["Message"]),
+    ] {
+        for size in [[860.0, 560.0], [400.0, 300.0], [1600.0, 1000.0]] {
+            let window = window_of(shot.clone(), now, size);
+            for name in buttons {
+                // A pane that is scrolled out of a small window is not drawn.
+                if size[1] >= 560.0 || *name != "Copy path" {
+                    button(&window, name);
+                }
+            }
+            for name in fields {
+                field(&window, name);
+            }
+            for start in ["State: ", "Relay: "] {
+                assert_eq!(window.query_all_by_label_contains(start).count(), 1, "{start}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_tab_key_goes_round_in_the_order_of_reading() {
+    let now = Instant::now();
+    let mut window = window(states::asked(now), now);
+    window.state_mut().draft.message = "hi".into();
+    window.run();
+    let mut order = Vec::new();
+    for _ in 0..8 {
+        window.key_press(Key::Tab);
+        window.run();
+        let focused = window.root().children_recursive().find(|node| node.is_focused());
+        order.extend(focused.and_then(|node| node.accesskit_node().label()));
+    }
+    assert_eq!(order, ["Theme: dark", "Quit", "Copy path", "Commit", "Abort", "Message", "Send", "Theme: dark"]);
+}
+
+#[test]
+fn nothing_jumps_when_the_state_changes() {
+    let now = Instant::now();
+    let places = |shot: Shot| -> Vec<Rect> {
+        let window = window(shot, now);
+        let panes = [window.get_by_role_and_label(Role::Log, "Messages"), window.get_by_role_and_label(Role::List, "Committed strings")];
+        let controls = ["Login", "Quit", "Send"].map(|name| button(&window, name));
+        panes.iter().chain(&controls).map(egui_kittest::Node::rect).collect()
+    };
+    let asked = places(states::asked(now));
+    for shot in [states::ready(now), states::committed(now), states::aborted(now)] {
+        assert_eq!(places(shot), asked);
+    }
+}
+
+#[test]
+fn what_would_do_harm_is_shown_and_not_obeyed() {
+    let now = Instant::now();
+    let window = window(states::hostile(now), now);
+    assert!(says(&window, "Store “<U+202E>evil<U+202C> zero<U+200B>width"));
+    assert!(says(&window, "Z\u{301}"));
+    let all: Vec<String> = window.root().children_recursive().filter_map(|node| node.accesskit_node().value()).collect();
+    assert!(all.iter().all(|text| !text.contains('\u{202e}') && text.len() < 20_000), "a line of a megabyte is not laid out");
+}
+
+#[test]
+fn of_thousands_of_lines_only_those_in_sight_are_drawn() {
+    let now = Instant::now();
+    let window = window(states::hostile(now), now);
+    let drawn = window.query_all_by_label_contains("0:00:00:line ").count();
+    assert!((5..40).contains(&drawn), "{drawn} lines");
+    assert!(says(&window, "line 5000"), "the newest are in sight");
+}
+
+#[test]
+fn new_lines_do_not_pull_away_who_reads_the_old_ones() {
+    let now = Instant::now();
+    let mut window = window(states::hostile(now), now);
+    let at = window.get_by_role_and_label(Role::Log, "Messages").rect().center();
+    window.hover_at(at);
+    window.run();
+    window.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, 2_000.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: Modifiers::NONE,
+    });
+    window.run();
+    let in_sight = |window: &Harness<'static, Shown>| -> Vec<String> {
+        window.query_all_by_label_contains("0:00:00:line ").filter_map(|node| node.value()).collect()
+    };
+    let before = in_sight(&window);
+    assert!(!before.is_empty() && !before.iter().any(|line| line.ends_with("line 5000")), "{before:?}");
+    let mut lines = (*window.state().shot.messages).clone();
+    lines.extend((5_004..5_007).map(|n| states::chat(n, "carol", "0:00:01:new")));
+    window.state_mut().shot.messages = Arc::new(lines.clone());
+    window.run();
+    assert_eq!(in_sight(&window), before);
+
+    // The list is bounded: when the oldest are dropped, what is read still stays.
+    lines.drain(..100);
+    window.state_mut().shot.messages = Arc::new(lines);
+    window.run();
+    assert_eq!(in_sight(&window), before);
+
+    let go = window.get_by_role_and_label(Role::Button, "↓ 3");
+    go.click();
+    window.run();
+    assert!(says(&window, "[carol]: 0:00:01:new"));
+    assert!(window.query_by_label("↓ 3").is_none());
+}
+
+#[test]
+fn a_line_on_its_way_is_there_before_the_relay_has_it() {
+    let now = Instant::now();
+    let mut shot = states::relay_lost(now);
+    shot.link = twopc_runner::snapshot::Link::Connected;
+    let waiting = shot.messages.iter().filter(|line| matches!(line.kind, LineKind::Chat { seq: None, unsent: false, .. })).count();
+    assert_eq!(waiting, 1);
+    let window = window(shot, now);
+    assert_eq!(window.query_all_by_label("[alice]: 0:00:09:is anybody there?").count(), 2);
+}

@@ -1,0 +1,192 @@
+//! The band of votes: what a person is asked, the countdown, the doubt and what would end it, and
+//! for a few seconds how it ended.
+
+use std::time::{Duration, Instant};
+
+use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Stroke, TextStyle, Ui, vec2};
+use twopc_proto::{Decision, State};
+use twopc_runner::snapshot::{Action, ParticipantPress, ParticipantView, SettledView, VoteView};
+use twopc_ui::button::button_ui;
+use twopc_ui::countdown::{bar_ui, left, time_left_ui};
+use twopc_ui::mark::{announce, mark_ui};
+use twopc_ui::text::{error_ui, line_ui, quoted};
+use twopc_ui::theme::{CONTROL, ROW, UNIT, main_button, side_button};
+use twopc_ui::{Mark, Palette};
+
+use crate::doubt::doubt_text;
+
+/// How long an outcome stands in the band.
+const OUTCOME: Duration = Duration::from_secs(8);
+/// `Commit`, `Abort` and `Ask status`, with the space between them.
+const BUTTONS: f32 = VOTE + UNIT + VOTE + UNIT + ASK;
+/// Wide enough for `Commit`, and for `Abort` to be as easily hit.
+const VOTE: f32 = 11.0 * UNIT;
+/// Wide enough for `Ask status`.
+const ASK: f32 = 14.0 * UNIT;
+/// Narrower than this, the buttons go under the question.
+const BESIDE: f32 = 80.0 * UNIT;
+/// The place of `Time left: 14 s`.
+const TIME: f32 = 15.0 * UNIT;
+
+/// The oldest vote that waits for this person.
+pub(crate) fn votable(view: &ParticipantView) -> Option<&VoteView> {
+    view.votes.iter().find(|vote| vote.can_vote.is_ok())
+}
+
+/// How an open transaction is marked.
+pub(crate) fn mark_of(vote: &VoteView) -> Mark {
+    match (&vote.doubt, vote.state) {
+        (Some(doubt), State::Ready) if doubt.blocked => Mark::Blocked,
+        (Some(doubt), State::Ready) if doubt.asked_at.is_some() => Mark::InDoubt,
+        (_, state) => state.into(),
+    }
+}
+
+/// All that there is to decide or to explain, oldest first; nothing at all where there is nothing.
+pub(crate) fn band_ui(ui: &mut Ui, view: &ParticipantView, now: Instant, actions: &mut Vec<Action<ParticipantPress>>) {
+    let is_fresh = |settled: &&SettledView| now.saturating_duration_since(settled.at) < OUTCOME;
+    let fresh: Vec<&SettledView> = view.settled.iter().filter(is_fresh).collect();
+    if view.votes.is_empty() && fresh.is_empty() {
+        return;
+    }
+    let palette = Palette::of(ui.visuals());
+    let frame = Frame::new()
+        .fill(palette.surface)
+        .stroke(Stroke::new(1.0, palette.outline))
+        .corner_radius(8.0)
+        .inner_margin(Margin::symmetric(12, 8));
+    frame.show(ui, |ui| {
+        let most = (ui.ctx().content_rect().height() * 0.34).max(13.0 * UNIT);
+        ScrollArea::vertical().id_salt("votes").auto_shrink([false, true]).max_height(most).show(ui, |ui| {
+            // As high as one vote, so that nothing moves when a vote is settled.
+            ui.set_min_height(CONTROL + UNIT / 2.0 + ROW);
+            ui.spacing_mut().item_spacing.y = UNIT / 2.0;
+            for settled in fresh {
+                settled_ui(ui, settled);
+                ui.ctx().request_repaint_after((settled.at + OUTCOME).saturating_duration_since(now));
+            }
+            for (index, vote) in view.votes.iter().enumerate() {
+                if index > 0 {
+                    ui.separator();
+                }
+                ui.push_id(&vote.txn, |ui| vote_ui(ui, vote, now, actions));
+            }
+        });
+    });
+}
+
+fn vote_ui(ui: &mut Ui, vote: &VoteView, now: Instant, actions: &mut Vec<Action<ParticipantPress>>) {
+    if ui.available_width() >= BESIDE {
+        row_ui(ui, CONTROL, |ui| {
+            let width = ui.available_width() - BUTTONS - UNIT;
+            ui.allocate_ui_with_layout(vec2(width, CONTROL), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(width);
+                question_ui(ui, vote);
+            });
+            buttons_ui(ui, vote, actions);
+        });
+    } else {
+        row_ui(ui, CONTROL, |ui| question_ui(ui, vote));
+        row_ui(ui, CONTROL, |ui| buttons_ui(ui, vote, actions));
+    }
+    match vote.deadline {
+        Some(deadline) => row_ui(ui, ROW, |ui| {
+            let width = ui.available_width() - TIME - UNIT;
+            ui.allocate_ui_with_layout(vec2(width, UNIT), Layout::left_to_right(Align::Center), |ui| {
+                bar_ui(ui, left(deadline, now), vote.timeout);
+            });
+            time_left_ui(ui, left(deadline, now));
+        }),
+        None => explanation_ui(ui, vote, now),
+    }
+    if let Some(trouble) = &vote.trouble {
+        error_ui(ui, trouble);
+    }
+}
+
+fn row_ui(ui: &mut Ui, height: f32, contents: impl FnOnce(&mut Ui)) {
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::left_to_right(Align::Center), contents);
+}
+
+/// What it is about, and who asks whom.
+fn question_ui(ui: &mut Ui, vote: &VoteView) {
+    mark_ui(ui, mark_of(vote));
+    let string = quoted(vote.string.as_str());
+    let question = match vote.state {
+        State::Init | State::Wait => format!("Store {string}?"),
+        State::Ready if is_overdue(vote) => format!("In doubt about {string}"),
+        State::Ready => format!("You voted commit on {string}"),
+        State::Commit => format!("Storing {string}"),
+        State::Abort => format!("Aborting {string}"),
+    };
+    let names: Vec<&str> = vote.participants.iter().map(|name| name.as_str()).collect();
+    let asks = format!("{} asks {}", vote.txn.coordinator(), names.join(", "));
+    let rest = ui.available_width();
+    // The string has the row to itself if it needs it; the names have what it leaves.
+    ui.scope(|ui| {
+        ui.set_max_width(rest);
+        line_ui(ui, &question, |words| words.text_style(TextStyle::Heading));
+    });
+    if ui.available_width() > 8.0 * UNIT {
+        line_ui(ui, &asks, RichText::weak).on_hover_text(format!("Transaction {}", vote.txn));
+    }
+}
+
+fn buttons_ui(ui: &mut Ui, vote: &VoteView, actions: &mut Vec<Action<ParticipantPress>>) {
+    let commit = if vote.can_vote.is_ok() { main_button(ui, "Commit") } else { side_button("Commit") };
+    let about = quoted(vote.string.as_str());
+    let mut press = |ui: &mut Ui, can: Result<(), &str>, button, press: ParticipantPress| {
+        let response = button_ui(ui, can, button);
+        if can.is_ok() {
+            ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(about.clone()));
+        }
+        if response.clicked() {
+            actions.push(Action::Press(press));
+        }
+    };
+    press(ui, vote.can_vote, commit.min_size(vec2(VOTE, CONTROL)), ParticipantPress::Commit(vote.txn.clone()));
+    press(ui, vote.can_vote, side_button("Abort").min_size(vec2(VOTE, CONTROL)), ParticipantPress::Abort(vote.txn.clone()));
+    press(ui, vote.can_ask, side_button("Ask status").min_size(vec2(ASK, CONTROL)), ParticipantPress::AskStatus(vote.txn.clone()));
+}
+
+/// Where there is no countdown: what is being waited for.
+fn explanation_ui(ui: &mut Ui, vote: &VoteView, now: Instant) {
+    let words = match (&vote.doubt, vote.state) {
+        (Some(doubt), State::Ready) => {
+            if doubt.asked_at.is_some() {
+                // The seconds since the question go on counting.
+                ui.ctx().request_repaint_after(Duration::from_secs(1));
+            }
+            doubt_text(doubt, now)
+        }
+        (_, State::Commit | State::Abort) => String::from("The decision is known here; the disk is at work."),
+        (_, State::Init | State::Wait | State::Ready) => String::from("The time to vote is over."),
+    };
+    let words = match vote.writing {
+        Some(writing) => writing.to_owned(),
+        None => words,
+    };
+    ui.add(Label::new(words).wrap());
+}
+
+fn is_overdue(vote: &VoteView) -> bool {
+    matches!(mark_of(vote), Mark::InDoubt | Mark::Blocked)
+}
+
+/// `● Committed “Hello”`, `✕ Aborted “Hello”: carol did not vote in time`.
+fn settled_ui(ui: &mut Ui, settled: &SettledView) {
+    row_ui(ui, CONTROL + ROW, |ui| {
+        mark_ui(ui, settled.decision.into());
+        let label = line_ui(ui, &settled_text(settled), |words| words.text_style(TextStyle::Heading));
+        announce(&label);
+    });
+}
+
+fn settled_text(settled: &SettledView) -> String {
+    let what = settled.string.as_ref().map_or_else(|| settled.txn.short(), |string| quoted(string.as_str()));
+    match (settled.decision, &settled.why) {
+        (Decision::Commit, _) => format!("Committed {what}"),
+        (Decision::Abort, Some(why)) => format!("Aborted {what}: {why}"),
+        (Decision::Abort, None) => format!("Aborted {what}"),
+    }
+}
