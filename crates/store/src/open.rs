@@ -1,6 +1,9 @@
 //! How a store is opened: what is created at a first start, and what is read, judged and put right
 //! at a later one, in an order in which a crash between any two steps does no harm.
 
+use std::io;
+use std::marker::PhantomData;
+
 use twopc_proto::log::{Line, encode};
 use twopc_proto::{LogRecord, Lsn};
 
@@ -48,15 +51,8 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         let (mut log, read, torn) = Log::open::<R>(&mut disk, place)?;
         let mut reports: Vec<Report> = torn.into_iter().collect();
 
-        // This sync is also what makes the records durable that were read: an earlier life may have
-        // written them and died before it synced them. Nothing below may come before it.
         let incarnation = read.incarnation + 1;
-        let (mut bytes, mut tip) = (Vec::new(), log.tip());
-        encode(&mut tip, &Line::<R>::Life(incarnation), &mut bytes);
-        match log.append(&mut disk, &bytes, tip)? {
-            Appended::Yes => log.sync(&mut disk)?,
-            Appended::NoSpace => return Err(std::io::Error::from(std::io::ErrorKind::StorageFull)).doing("write", &log_path),
-        }
+        begin_life::<D, R>(&mut disk, &mut log, incarnation)?;
 
         let mut key = match key {
             Some(key) => key,
@@ -83,8 +79,22 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         disk.sync_dir(&place.dir).doing("sync", &place.dir)?;
 
         let records: Vec<R> = read.records.into_iter().map(|logged| logged.record).collect();
-        let store = Self { disk, key, log, text, next: records.len() as Lsn + 1, refused: false, records: std::marker::PhantomData };
+        let store = Self { disk, key, log, text, next: records.len() as Lsn + 1, refused: false, records: PhantomData };
         Ok((store, Opened { records, incarnation, reports, lines }))
+    }
+}
+
+/// Makes durable what was read, since an earlier life may have written it and died before it synced
+/// it, and then the number of this life. Nothing that follows from the log may come before this.
+fn begin_life<D: Disk, R: LogRecord>(disk: &mut D, log: &mut Log<D>, incarnation: u64) -> Result<(), StoreError> {
+    if log.tip().synced < log.tip().lines {
+        log.sync(disk)?;
+    }
+    let (mut line, mut tip) = (Vec::new(), log.tip());
+    encode(&mut tip, &Line::<R>::Life(incarnation), &mut line);
+    match log.append(disk, &line, tip)? {
+        Appended::Yes => log.sync(disk),
+        Appended::NoSpace => Err(io::Error::from(io::ErrorKind::StorageFull)).doing("write", log.path()),
     }
 }
 

@@ -9,6 +9,7 @@
 //! sync may take as long as the disk likes.
 
 use std::io::ErrorKind;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use twopc_proto::log::{Line, Tip, encode, read_log};
@@ -32,7 +33,7 @@ pub struct Store<D: Disk, R: LogRecord> {
     pub(crate) next: Lsn,
     /// Whether that one was refused: until it comes again, whatever was queued behind it is dropped.
     pub(crate) refused: bool,
-    pub(crate) records: std::marker::PhantomData<fn(R)>,
+    pub(crate) records: PhantomData<fn(R)>,
 }
 
 /// A record that is to be written.

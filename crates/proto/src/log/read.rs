@@ -183,7 +183,8 @@ impl<R: LogRecord> ReadLog<R> {
             Line::Record { record, stamp } => self.records.push(Logged { line: n, record, stamp }),
             Line::Moved { line, stamp } => self.restamp(line, stamp)?,
         }
-        self.tip = Tip { lines: n, sum, synced: self.tip.synced.max(synced) };
+        // The header is on the disk before the log has its name.
+        self.tip = Tip { lines: n, sum, synced: self.tip.synced.max(synced).max(1) };
         Ok(())
     }
 
