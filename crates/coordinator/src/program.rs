@@ -54,8 +54,8 @@ pub fn run(args: Args) -> ExitCode {
     let expect = usize::try_from(args.expect).unwrap_or(usize::MAX);
     let config = NodeConfig {
         server: args.node.relay(),
-        user: args.node.user.clone(),
         data_dir: args.node.data_dir(),
+        user: args.node.user,
         settings: Settings { expect, ..Settings::default() },
         vote_timeout: args.vote_timeout,
         auto_vote: AutoVote::Ask,

@@ -63,8 +63,8 @@ pub fn run(args: Args) -> ExitCode {
     }
     let config = NodeConfig {
         server: args.node.relay(),
-        user: args.node.user.clone(),
         data_dir: args.node.data_dir(),
+        user: args.node.user,
         settings: Settings { grace: args.grace, ..Settings::default() },
         vote_timeout: cli::VOTE_TIMEOUT,
         auto_vote: args.vote.into(),

@@ -324,7 +324,7 @@ fn the_tab_key_goes_round_in_the_order_of_reading() {
     for _ in 0..8 {
         window.key_press(Key::Tab);
         window.run();
-        let focused = window.root().children_recursive().find(|node| node.is_focused());
+        let focused = window.root().children_recursive().find(Node::is_focused);
         order.extend(focused.and_then(|node| node.accesskit_node().label()));
     }
     assert_eq!(order, ["Theme: dark", "Quit", "Copy path", "Commit", "Abort", "Message", "Send", "Theme: dark"]);

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Stroke, TextStyle, Ui, vec2};
-use twopc_proto::{Decision, State};
+use twopc_proto::{Decision, State, UserName};
 use twopc_runner::snapshot::{Action, ParticipantPress, ParticipantView, SettledView, VoteView};
 use twopc_ui::button::button_ui;
 use twopc_ui::countdown::{bar_ui, left, time_left_ui};
@@ -119,7 +119,7 @@ fn question_ui(ui: &mut Ui, vote: &VoteView) {
         State::Commit => format!("Storing {string}"),
         State::Abort => format!("Aborting {string}"),
     };
-    let names: Vec<&str> = vote.participants.iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = vote.participants.iter().map(UserName::as_str).collect();
     let asks = format!("{} asks {}", vote.txn.coordinator(), names.join(", "));
     let rest = ui.available_width();
     // The string has the row to itself if it needs it; the names have what it leaves.
