@@ -1,0 +1,88 @@
+//! Who may come in, in the order in which it is asked.
+
+use twopc_proto::frame::{Answer, ErrorCode, Frame, Login, PROTOCOL, Person, Refusal, is_key};
+use twopc_proto::{Role, UserName, json};
+
+use super::Relay;
+use crate::names::{KeyHash, Standing};
+use crate::room::{Seat, name_taken};
+
+/// Reads a login and takes a place in the room for it.
+///
+/// # Errors
+/// The first [`Refusal`] that applies; the connection stays open for another try.
+pub(super) async fn login(frame: &Frame, relay: &Relay) -> Result<Seat, Refusal> {
+    let upgrades = frame.is_http_1_1() && frame.has_word("Connection", "Upgrade") && frame.has_word("Upgrade", PROTOCOL);
+    if !upgrades {
+        return Err(Answer::upgrade_required());
+    }
+    let login: Login = json::parse(frame.body()).map_err(|_| {
+        bad_request("A login is JSON with the members user, role (participant, coordinator or observer) and key, each once; send those.")
+    })?;
+    if login.role == Role::Guest {
+        return Err(bad_request("The role guest does not log in; use participant, coordinator or observer."));
+    }
+    if !is_key(&login.key) {
+        return Err(bad_request("A key is 16 to 128 printable ASCII characters; make one at random and keep it."));
+    }
+    let name = parse_name(&login.user)?;
+    if login.role == Role::Observer {
+        check_lab(login.lab.as_deref(), relay)?;
+    }
+    take_name(&name, &login, relay).await?;
+    let hash = KeyHash::of(&login.key).map_err(|_| unwritten())?;
+    relay.room.enter(&Person { user: name, role: login.role }, &login.key, hash)
+}
+
+/// Reads a name as somebody typed it.
+///
+/// # Errors
+/// `name_invalid`, with what is wrong with it.
+pub(super) fn parse_name(text: &str) -> Result<UserName, Refusal> {
+    UserName::parse(text).map_err(|error| Refusal::new(422, ErrorCode::NameInvalid, format!("This is not a user name: {error}.")))
+}
+
+fn check_lab(shown: Option<&str>, relay: &Relay) -> Result<(), Refusal> {
+    use subtle::ConstantTimeEq;
+    let (Some(wanted), Some(shown)) = (relay.lab.as_deref(), shown) else {
+        return Err(forbidden("Observers come in with the key that the relay was started with (--lab KEY); show it as \"lab\"."));
+    };
+    if bool::from(wanted.as_bytes().ct_eq(shown.as_bytes())) {
+        Ok(())
+    } else {
+        Err(forbidden("That is not the key that the relay was started with (--lab KEY); show that one."))
+    }
+}
+
+/// Sees to it that the name is this key's, on the disk too, before anybody hears of it.
+async fn take_name(name: &UserName, login: &Login, relay: &Relay) -> Result<(), Refusal> {
+    let standing = relay.names.standing(name, Some(&login.key)).await;
+    if standing == Standing::Taken {
+        return Err(name_taken(name));
+    }
+    relay.room.admit(name, &login.key)?;
+    // An observer claims no name.
+    if login.role == Role::Observer || standing == Standing::Yours {
+        return Ok(());
+    }
+    match relay.names.claim(name, &login.key).await {
+        Standing::Yours => Ok(()),
+        Standing::Taken => Err(name_taken(name)),
+        Standing::NoneLeft => {
+            Err(Refusal::new(503, ErrorCode::RoomFull, "As many names are claimed as this relay keeps; use one that is yours already."))
+        }
+        Standing::Free | Standing::NotWritten => Err(unwritten()),
+    }
+}
+
+fn unwritten() -> Refusal {
+    Refusal::new(503, ErrorCode::RoomFull, "The relay cannot write down who claims this name, its disk may be full; try again later.")
+}
+
+fn bad_request(message: &'static str) -> Refusal {
+    Refusal::new(400, ErrorCode::BadRequest, message)
+}
+
+fn forbidden(message: &'static str) -> Refusal {
+    Refusal::new(403, ErrorCode::Forbidden, message)
+}

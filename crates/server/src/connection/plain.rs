@@ -1,0 +1,217 @@
+//! Before the upgrade: one request, one answer, as any HTTP client knows it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use serde::Serialize;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+use twopc_proto::frame::{Answer, DATE, Decoder, ErrorCode, Frame, Person, Refusal, Side};
+use twopc_proto::{Role, UserName, json};
+
+use super::framed::Framed;
+use super::link::{Read, Unfinished, read_into, too_slow, write_all};
+use super::login::{login, parse_name};
+use super::{Access, Next, Relay};
+use crate::lobby::Stranger;
+use crate::names::Standing;
+use crate::outbox::Debt;
+use crate::room::{Speaker, name_taken};
+use crate::route::{check_line, not_found};
+
+/// What the relay asks first.
+const QUESTION: &str = "Enter your user name: 1 to 32 letters, digits, '-' or '_'.\n";
+
+/// A connection that is not logged in.
+pub(super) struct Plain<'a> {
+    stream: &'a TcpStream,
+    stranger: &'a Stranger,
+    relay: &'a Arc<Relay>,
+    decoder: Decoder,
+    debt: Arc<Debt>,
+    unfinished: Unfinished,
+    /// When it last asked for something; at first, when it came.
+    asked: Instant,
+}
+
+/// What a request leads to.
+enum Reply {
+    Answer(Answer),
+    Next(Next),
+}
+
+/// The body of `GET /`.
+#[derive(Serialize)]
+struct Status {
+    name: &'static str,
+    version: &'static str,
+    uptime_s: u64,
+    users: Vec<StatusUser>,
+}
+
+#[derive(Serialize)]
+struct StatusUser {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserName>,
+    role: Role,
+}
+
+impl<'a> Plain<'a> {
+    pub(super) fn new(stream: &'a TcpStream, stranger: &'a Stranger, relay: &'a Arc<Relay>) -> Self {
+        let (decoder, unfinished) = (Decoder::new(Side::Plain), Unfinished::new());
+        Self { stream, stranger, relay, decoder, debt: Arc::default(), unfinished, asked: Instant::now() }
+    }
+
+    /// Answers requests until the connection ends or becomes something else.
+    pub(super) async fn run(&mut self) -> Next {
+        loop {
+            let frame = match self.next_frame().await {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Next::Close,
+                Err(refusal) => {
+                    tracing::debug!(code = %refusal.code, "refused");
+                    let sent = self.send(&Answer::refusal(&refusal).write(&date(), false)).await;
+                    return if sent.is_ok() { Next::Linger } else { Next::Close };
+                }
+            };
+            let closes = frame.has_word("Connection", "close") || !frame.is_http_1_1();
+            let answer = match self.reply(&frame).await {
+                Ok(Reply::Answer(answer)) => answer,
+                Ok(Reply::Next(next)) => return next,
+                Err(refusal) => Answer::refusal(&refusal),
+            };
+            let answer = if closes { answer.closing() } else { answer };
+            if self.send(&answer.write(&date(), frame.method() == "HEAD")).await.is_err() {
+                return Next::Close;
+            }
+            if answer.closes() {
+                return Next::Linger;
+            }
+            self.asked = Instant::now();
+        }
+    }
+
+    /// The next request; `None` when there is none to come.
+    async fn next_frame(&mut self) -> Result<Option<Frame>, Refusal> {
+        while self.relay.room.is_too_fast(&self.debt) {
+            // What it said before is still on its way.
+            let _ = tokio::time::timeout(Duration::from_millis(10), self.debt.eased.notified()).await;
+        }
+        let sleep = sleep(Duration::ZERO);
+        tokio::pin!(sleep);
+        loop {
+            if let Some(frame) = self.decoder.next_frame()? {
+                self.unfinished.restart();
+                return Ok(Some(frame));
+            }
+            if self.decoder.take_continue() && self.send(&Answer::go_on()).await.is_err() {
+                return Ok(None);
+            }
+            self.unfinished.note(self.decoder.phase());
+            let unfinished = self.unfinished.deadline(self.relay.times.unfinished);
+            sleep.as_mut().reset(unfinished.unwrap_or(self.asked + self.relay.times.idle));
+            tokio::select! {
+                biased;
+                ready = self.stream.readable() => {
+                    self.stranger.heard();
+                    if ready.is_err() || read_into(self.stream, &mut self.decoder) == Read::End {
+                        return Ok(None);
+                    }
+                }
+                () = &mut sleep => return if unfinished.is_some() { Err(too_slow()) } else { Ok(None) },
+            }
+        }
+    }
+
+    async fn reply(&mut self, frame: &Frame) -> Result<Reply, Refusal> {
+        let is_get = matches!(frame.method(), "GET" | "HEAD");
+        let reply = match (frame.path(), frame.method()) {
+            ("/login", "POST") => return self.upgrade(frame).await.map(Reply::Next),
+            ("/login", _) if is_get => Answer::text(200, QUESTION),
+            ("/login", _) => return Err(Refusal::not_allowed("GET, HEAD, POST")),
+            ("/client.http", "POST") => self.guest(frame).await?,
+            ("/client.http", _) => return Err(Refusal::not_allowed("POST")),
+            ("/" | "/log" | "/events", _) if !is_get => return Err(Refusal::not_allowed("GET, HEAD")),
+            ("/", _) => self.status(frame)?,
+            ("/log", _) => {
+                self.check_access(frame)?;
+                Answer::text(200, log(&self.relay.room.lines()))
+            }
+            ("/events", method) => {
+                self.check_access(frame)?;
+                let sent = self.send(&Answer::events(&date())).await;
+                return Ok(Reply::Next(match sent {
+                    Ok(()) if method == "GET" => Next::Events,
+                    Ok(()) => Next::Linger,
+                    Err(_) => Next::Close,
+                }));
+            }
+            _ => return Err(not_found()),
+        };
+        Ok(Reply::Answer(reply))
+    }
+
+    /// A login: afterwards the connection is somebody's.
+    async fn upgrade(&mut self, frame: &Frame) -> Result<Next, Refusal> {
+        let seat = login(frame, self.relay).await?;
+        let framed = Framed::new(Arc::clone(self.relay), seat, self.decoder.clone(), Arc::clone(&self.debt));
+        Ok(match self.send(&Answer::switching()).await {
+            Ok(()) => Next::Framed(Box::new(framed)),
+            Err(_) => Next::Close,
+        })
+    }
+
+    async fn guest(&self, frame: &Frame) -> Result<Answer, Refusal> {
+        self.check_access(frame)?;
+        let name = parse_name(frame.one("From").unwrap_or_default())?;
+        if self.relay.room.holds(&name) || self.relay.names.standing(&name, None).await != Standing::Free {
+            return Err(name_taken(&name));
+        }
+        check_line(frame.body())?;
+        self.relay.room.chat(Speaker::Guest(&name), frame, &self.debt)?;
+        Ok(Answer::text(202, "Said.\n"))
+    }
+
+    fn status(&self, frame: &Frame) -> Result<Answer, Refusal> {
+        if self.relay.access == Access::Loopback {
+            self.check_access(frame)?;
+        }
+        let shows_names = self.relay.access != Access::Closed;
+        let people = self.relay.room.people();
+        let users = people.into_iter().map(|Person { user, role }| StatusUser { user: shows_names.then_some(user), role }).collect();
+        let uptime_s = self.relay.room.uptime().as_secs();
+        Ok(Answer::json(200, json::body(&Status { name: "twopc", version: env!("CARGO_PKG_VERSION"), uptime_s, users })))
+    }
+
+    /// Whether whoever is not logged in may read the room and talk in it.
+    fn check_access(&self, frame: &Frame) -> Result<(), Refusal> {
+        let message = match self.relay.access {
+            Access::Open => return Ok(()),
+            Access::Loopback if crate::host::is_local(frame) => return Ok(()),
+            Access::Loopback => "This relay answers under its address or as localhost only; use one of those.",
+            Access::Closed => "This relay is open to those who log in only; whoever keeps it can start it with --guests.",
+        };
+        Err(Refusal::new(403, ErrorCode::Forbidden, message))
+    }
+
+    async fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        write_all(self.stream, bytes, self.relay.times.stuck).await
+    }
+}
+
+fn log(lines: &[Arc<str>]) -> String {
+    let mut text = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
+    for line in lines {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+/// The hour, for a `Date` header.
+fn date() -> String {
+    Utc::now().format(DATE).to_string()
+}

@@ -1,0 +1,170 @@
+//! Sends what waits in an outbox: many frames in one write, and never longer than a client takes
+//! something.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use crate::outbox::{Delivery, Outbox};
+
+/// The most frames in one write.
+const TOGETHER: usize = 64;
+
+/// The most writes before others get their turn.
+const ROUNDS: usize = 16;
+
+/// How often it is asked whether a client for which something waits does read.
+const SAMPLE: Duration = Duration::from_secs(1);
+
+/// What a client takes at least in that time, if it does read.
+const READS_AT_LEAST: usize = 32 * 1024;
+
+/// What a handful larger than this leaves behind is given back.
+const KEPT: usize = 1024;
+
+/// The sending half of a connection.
+#[derive(Debug)]
+pub(super) struct Pump {
+    outbox: Arc<Outbox>,
+    /// Taken from the outbox and not yet sent.
+    hand: VecDeque<Delivery>,
+    /// What the kernel has of the first in hand.
+    sent_of_first: usize,
+    /// When the kernel last took something.
+    last_out: Instant,
+    backlog: Option<Backlog>,
+}
+
+/// The kernel takes nothing more for now.
+#[derive(Clone, Copy, Debug)]
+struct Backlog {
+    /// When it began, or last became smaller.
+    since: Instant,
+    /// The end of the sample.
+    until: Instant,
+    /// What has to be taken until then, and what has been.
+    least: usize,
+    taken: usize,
+}
+
+/// A client that does not take what waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stuck;
+
+impl Pump {
+    pub(super) fn new(outbox: Arc<Outbox>) -> Self {
+        Self { outbox, hand: VecDeque::new(), sent_of_first: 0, last_out: Instant::now(), backlog: None }
+    }
+
+    /// When the kernel last took something.
+    pub(super) fn last_out(&self) -> Instant {
+        self.last_out
+    }
+
+    /// Whether writing again waits for the kernel.
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.is_some()
+    }
+
+    /// Writes what the kernel takes.
+    ///
+    /// # Errors
+    /// The connection's.
+    pub(super) fn write(&mut self, stream: &TcpStream) -> io::Result<()> {
+        for _ in 0..ROUNDS {
+            if self.hand.is_empty() {
+                self.outbox.take(&mut self.hand);
+            }
+            if self.hand.is_empty() {
+                self.backlog = None;
+                return Ok(());
+            }
+            match self.write_some(stream) {
+                Ok(length) => self.on_taken(length),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.backlog.get_or_insert_with(|| Backlog::new(Instant::now(), &self.outbox));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // There is more, and the kernel may take it: ask it again as if it had not.
+        self.backlog.get_or_insert_with(|| Backlog::new(Instant::now(), &self.outbox));
+        Ok(())
+    }
+
+    fn write_some(&self, stream: &TcpStream) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); TOGETHER];
+        let mut count = 0;
+        for (slice, delivery) in slices.iter_mut().zip(&self.hand) {
+            let from = if count == 0 { self.sent_of_first } else { 0 };
+            *slice = IoSlice::new(&delivery.bytes[from..]);
+            count += 1;
+        }
+        stream.try_write_vectored(&slices[..count])
+    }
+
+    fn on_taken(&mut self, length: usize) {
+        self.last_out = Instant::now();
+        if let Some(backlog) = &mut self.backlog {
+            backlog.since = self.last_out;
+            backlog.taken += length;
+        }
+        let mut sent = self.sent_of_first + length;
+        while let Some(first) = self.hand.front()
+            && sent >= first.bytes.len()
+        {
+            sent -= first.bytes.len();
+            self.hand.pop_front();
+        }
+        self.sent_of_first = sent;
+        if self.hand.is_empty() && self.hand.capacity() > KEPT {
+            self.hand = VecDeque::new();
+        }
+        self.outbox.taken(length);
+    }
+
+    /// When [`Self::on_time`] wants to be called.
+    pub(super) fn deadline(&self, stuck: Duration) -> Option<Instant> {
+        self.backlog.map(|backlog| backlog.until.min(backlog.since + stuck))
+    }
+
+    /// Looks whether the client takes anything. While it takes next to nothing, nobody waits for it.
+    pub(super) fn on_time(&mut self, now: Instant, stuck: Duration) -> Result<(), Stuck> {
+        let Some(backlog) = self.backlog else { return Ok(()) };
+        if now >= backlog.since + stuck {
+            return Err(Stuck);
+        }
+        if now >= backlog.until {
+            if backlog.taken < backlog.least {
+                self.hand.iter_mut().for_each(Delivery::forgive);
+                self.outbox.forgive();
+            }
+            self.backlog = Some(Backlog { since: backlog.since, ..Backlog::new(now, &self.outbox) });
+        }
+        Ok(())
+    }
+
+    /// Writes all that waits, if that is done by then.
+    pub(super) async fn finish(&mut self, stream: &TcpStream, deadline: Instant) {
+        loop {
+            if self.write(stream).is_err() || !self.has_backlog() {
+                return;
+            }
+            match timeout_at(deadline, stream.writable()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+}
+
+impl Backlog {
+    fn new(now: Instant, outbox: &Outbox) -> Self {
+        Self { since: now, until: now + SAMPLE, least: READS_AT_LEAST.min(outbox.waiting()), taken: 0 }
+    }
+}

@@ -1,0 +1,18 @@
+//! The relay as a program of its own.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use twopc_server::program::{Args, run};
+
+/// The relay: carries every message of the room and keeps a record of it.
+#[derive(Parser)]
+#[command(name = "twopc-server", version)]
+struct Program {
+    #[command(flatten)]
+    args: Args,
+}
+
+fn main() -> ExitCode {
+    run(Program::parse().args)
+}
