@@ -26,6 +26,8 @@ impl<R: NodeRole> Core<R> {
             let Some(life) = &mut self.life else { return };
             tracing::trace!(?input, "step");
             let effects = life.machine.step(input);
+            // A vote that changes nothing else is seen all the same.
+            self.dirt.mark();
             self.run_effects(effects).await;
             next = self.follow_ups.pop_front().map(Input::Command);
         }
