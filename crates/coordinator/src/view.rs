@@ -56,7 +56,7 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed
         Part::Foot => {
             let is_main = !is_asked(snapshot) && request(snapshot, typed).is_err();
             let (can, problem) = (can_say(snapshot, &typed.draft.message), flaw(&typed.draft.message));
-            let said = composer_ui(ui, &mut typed.draft.message, can, problem, is_main);
+            let said = composer_ui(ui, &mut typed.draft, can, problem, is_main);
             actions.extend(said.map(Action::Say));
         }
     });

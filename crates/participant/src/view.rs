@@ -39,7 +39,7 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<ParticipantView>, draft: &mut Draft
         Part::Foot => {
             band_ui(ui, &snapshot.role, now, &mut actions);
             let is_main = !is_asked(snapshot) && votable(&snapshot.role).is_none();
-            let said = composer_ui(ui, &mut draft.message, can_send(snapshot), None, is_main);
+            let said = composer_ui(ui, draft, can_send(snapshot), None, is_main);
             actions.extend(said.map(Action::Say));
         }
     });

@@ -5,6 +5,7 @@ use twopc_proto::text::is_one_line;
 use twopc_runner::snapshot::{Link, Snapshot};
 
 use crate::button::button_ui;
+use crate::draft::Draft;
 use crate::field::{field_ui, is_entered};
 use crate::text::error_ui;
 use crate::theme::{BUTTON, UNIT, main_button, side_button};
@@ -16,11 +17,13 @@ const LONGEST: usize = 64 * 1024 - 32;
 ///
 /// `can` is why nothing can be sent at all; `problem` what is wrong with this text beyond what is
 /// wrong with any. `is_main`: nothing else in the window is more likely to be pressed.
-pub fn composer_ui(ui: &mut Ui, text: &mut String, can: Result<(), &str>, problem: Option<String>, is_main: bool) -> Option<String> {
+pub fn composer_ui(ui: &mut Ui, draft: &mut Draft, can: Result<(), &str>, problem: Option<String>, is_main: bool) -> Option<String> {
+    let text = &mut draft.message;
     let problem = problem.or_else(|| flaw(text).map(str::to_owned));
     if let Some(problem) = &problem {
         error_ui(ui, problem);
     }
+    let can_write = can.is_ok();
     let can = match &problem {
         Some(problem) => Err(problem.as_str()),
         None if text.trim().is_empty() => can.and(Err("Write a message first.")),
@@ -36,11 +39,13 @@ pub fn composer_ui(ui: &mut Ui, text: &mut String, can: Result<(), &str>, proble
         let button = if is_main && can.is_ok() { main_button(ui, "Send") } else { side_button("Send") };
         let pressed = button_ui(ui, can, button).clicked();
         sent = pressed || (entered && can.is_ok());
-        if sent || entered {
+        // Whoever has just been let in can write at once.
+        let is_new = can_write && !std::mem::replace(&mut draft.was_in, true);
+        if sent || entered || is_new {
             field.request_focus();
         }
     });
-    sent.then(|| std::mem::take(text))
+    sent.then(|| std::mem::take(&mut draft.message))
 }
 
 /// Whether a line could be sent now, else why not.

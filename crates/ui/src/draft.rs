@@ -15,6 +15,8 @@ pub struct Draft {
     pub reading: Reading,
     /// The relay's question is on the screen: its field has had the focus.
     pub(crate) was_asked: bool,
+    /// The person has been let in: the message's field has had the focus.
+    pub(crate) was_in: bool,
 }
 
 impl Draft {
