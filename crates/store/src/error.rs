@@ -42,6 +42,12 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// Where a folder should be, there is something else.
+    #[error("{} cannot be used, since a part of that path is no folder; choose another one with --data-dir", file.display())]
+    NotAFolder {
+        /// What was to be used.
+        file: PathBuf,
+    },
     /// The disk failed. What it really holds is read again at the next start.
     #[error("the disk failed to {doing} {}; check it, then start again ({source})", file.display())]
     Disk {
@@ -105,6 +111,7 @@ impl StoreError {
         match source.kind() {
             _ if is_full(&source) => Self::NoSpace { doing, file, source },
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Forbidden { doing, file, source },
+            io::ErrorKind::NotADirectory => Self::NotAFolder { file },
             _ => Self::Disk { doing, file, source },
         }
     }

@@ -15,6 +15,8 @@
 
 mod line;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use alloc::string::{String, ToString};
 use core::fmt;

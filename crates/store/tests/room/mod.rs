@@ -105,7 +105,10 @@ impl Life {
             if !kinds.contains(&RecordKind::Commit) && !self.persist(told, commit(n, text))? {
                 return Ok(());
             }
-            if !kinds.contains(&RecordKind::Applied) && !(self.apply(told, n, text)? && self.persist(told, applied(n))?) {
+            if kinds.contains(&RecordKind::Applied) {
+                continue;
+            }
+            if !self.apply(told, n, text)? || !self.persist(told, applied(n))? {
                 return Ok(());
             }
         }
