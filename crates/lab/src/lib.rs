@@ -1,1 +1,24 @@
-//! Placeholder until the crate is written.
+//! The front door: opens a whole room, relay, participants and coordinator, with one command.
+//!
+//! - [`program`]: the flags, and the dispatch to the program that the lab is asked to be.
+//! - [`room`]: the room's programs as processes of their own, started, heard and ended.
+//! - [`member`] and [`life`]: who is in the room, and where each stands.
+//! - [`tile`]: where the windows stand on the screen.
+//! - [`view`]: the lab's window, as a function of what is seen of the room.
+//!
+//! Every process that is ended here is one that was started here. Deliberately absent: the protocol;
+//! the lab knows programs, and nothing of what they say to each other.
+
+mod child;
+mod inspection;
+mod keeper;
+pub mod life;
+pub mod member;
+mod parent;
+mod printer;
+pub mod program;
+pub mod room;
+mod signals;
+pub mod tile;
+pub mod view;
+mod window;

@@ -1,0 +1,302 @@
+//! The loop that keeps a room: it starts the programs, hears of them, and ends them in order.
+//!
+//! It runs on one thread, which lives until the last program has ended: the system ends a child of
+//! the lab with the thread that started it. Deliberately absent: how a process is started and ended
+//! ([`crate::child`]), and what is said of one that has ([`crate::life`]).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use twopc_ui::place::Place;
+
+use crate::child::{self, Launch, News, Order, Running};
+use crate::life::{End, Life};
+use crate::member::{Common, Member, Part};
+use crate::printer::Printer;
+use crate::room::{Program, RoomView};
+use crate::{inspection, parent};
+
+/// What the relay's first line begins with; its address follows.
+const LISTENING: &str = "Listening on ";
+/// How long the relay may take until it listens.
+const RELAY_STARTS: Duration = Duration::from_secs(10);
+/// The name under which the lab itself prints.
+const LAB: &str = "lab";
+
+/// What the room is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Press {
+    Admit(Vec<Place>),
+    Start(usize),
+    Stop(usize),
+    Close,
+    Kill,
+}
+
+/// Who is told of the room.
+pub(crate) struct Outside {
+    /// What is seen of it.
+    pub(crate) publish: watch::Sender<Arc<RoomView>>,
+    /// Called after each publication.
+    pub(crate) wake: Box<dyn Fn() + Send>,
+    /// Told once whether the relay listens.
+    pub(crate) opened: Option<oneshot::Sender<Result<(), String>>>,
+}
+
+/// Keeps a room until it is closed and empty.
+pub(crate) fn run(program: PathBuf, common: Common, members: Vec<Member>, presses: UnboundedReceiver<Press>, outside: Outside) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let sentence = format!("The system gives this program no event loop ({error}): close other programs and start it again.");
+            if let Some(opened) = outside.opened {
+                // Nobody to tell: the room is being dropped.
+                let _ = opened.send(Err(sentence));
+            }
+            return;
+        }
+    };
+    let printer = Printer::start(std::io::stdout());
+    runtime.block_on(Keeper::new(program, common, members, printer.clone(), outside).keep(presses));
+    // Ends the tasks that still hold a clone of the printer.
+    drop(runtime);
+    printer.finish();
+}
+
+/// A program and its process.
+struct Row {
+    member: Member,
+    life: Life,
+    running: Option<Running>,
+    /// Where its window is to stand when it next starts.
+    place: Option<Place>,
+}
+
+struct Keeper {
+    program: PathBuf,
+    common: Common,
+    rows: Vec<Row>,
+    printer: Printer,
+    outside: Outside,
+    hear: UnboundedSender<(usize, News)>,
+    heard: UnboundedReceiver<(usize, News)>,
+    is_closing: bool,
+}
+
+impl Keeper {
+    fn new(program: PathBuf, common: Common, members: Vec<Member>, printer: Printer, outside: Outside) -> Self {
+        let (hear, heard) = unbounded_channel();
+        let rows = members.into_iter().map(|member| Row { member, life: Life::Waiting, running: None, place: None }).collect();
+        Self { program, common, rows, printer, outside, hear, heard, is_closing: false }
+    }
+
+    async fn keep(mut self, mut presses: UnboundedReceiver<Press>) {
+        let late = Instant::now() + RELAY_STARTS;
+        for index in self.indices_of(|row| row.member.part == Part::Relay) {
+            self.start(index);
+        }
+        self.publish();
+        while !(self.is_closing && self.rows.iter().all(|row| row.running.is_none())) {
+            tokio::select! {
+                biased;
+                Some((index, news)) = self.heard.recv() => self.on_news(index, news),
+                Some(press) = presses.recv() => self.on_press(press),
+                () = sleep_until(late), if self.outside.opened.is_some() => self.on_late(),
+            }
+            self.publish();
+        }
+    }
+
+    fn on_press(&mut self, press: Press) {
+        match press {
+            Press::Admit(places) => self.admit(places),
+            Press::Start(index) if !self.is_closing => self.start(index),
+            Press::Start(_) => {}
+            Press::Stop(index) => self.stop(index),
+            Press::Close => self.close(),
+            Press::Kill => {
+                self.is_closing = true;
+                for running in self.rows.iter().filter_map(|row| row.running.as_ref()) {
+                    running.tell(Order::Kill);
+                }
+            }
+        }
+    }
+
+    fn on_news(&mut self, index: usize, news: News) {
+        let Some(row) = self.rows.get_mut(index) else { return };
+        match news {
+            News::Ready(address) => {
+                row.life.on_ready();
+                self.on_listening(address.split_whitespace().next().unwrap_or_default());
+            }
+            News::Ended(status, said) => {
+                row.running = None;
+                row.life.on_exit(status, said);
+                self.on_ended(index);
+            }
+        }
+        if self.is_closing {
+            self.close();
+        }
+    }
+
+    /// The relay says where it listens.
+    fn on_listening(&mut self, address: &str) {
+        self.common.relay = reachable(address);
+        // Should it be started again, it is to be found where it was.
+        self.common.listen = String::from(address);
+        // Whoever opened the room finds the address in what is seen of it.
+        self.publish();
+        self.tell_opened(Ok(()));
+    }
+
+    fn on_ended(&mut self, index: usize) {
+        let row = &self.rows[index];
+        let Life::Ended(end) = &row.life else { return };
+        match end {
+            // What it said has been printed in its own name.
+            End::Stopped | End::Left | End::Failed(_) => {}
+            End::Overdue | End::Status(_) | End::Killed(_) | End::Untold | End::NotStarted(_) => {
+                self.printer.print(LAB, &format!("{}: {}", row.member.name, end.sentence()));
+            }
+        }
+        if row.member.part == Part::Relay {
+            let sentence = match end {
+                End::Failed(said) => said.clone(),
+                End::Stopped | End::Overdue | End::Left | End::Status(_) | End::Killed(_) | End::Untold | End::NotStarted(_) => {
+                    format!("The relay did not start. {}", end.sentence())
+                }
+            };
+            self.tell_opened(Err(sentence));
+        }
+    }
+
+    fn on_late(&mut self) {
+        let seconds = RELAY_STARTS.as_secs();
+        self.tell_opened(Err(format!("The relay did not listen within {seconds} s: the machine may be very busy; start the room again.")));
+    }
+
+    fn tell_opened(&mut self, result: Result<(), String>) {
+        if let Some(opened) = self.outside.opened.take() {
+            // Nobody to tell: the room is being dropped.
+            let _ = opened.send(result);
+        }
+    }
+
+    fn admit(&mut self, places: Vec<Place>) {
+        let mut places = places.into_iter();
+        for index in self.indices_of(|row| row.life == Life::Waiting) {
+            if self.rows[index].member.part.has_window() {
+                self.rows[index].place = places.next();
+            }
+            if !self.is_closing {
+                self.start(index);
+            }
+        }
+    }
+
+    fn start(&mut self, index: usize) {
+        let window = self.rows.iter().take(index).filter(|row| row.member.part.has_window()).count();
+        let Some(row) = self.rows.get_mut(index).filter(|row| row.running.is_none()) else { return };
+        let has_window = row.member.part.has_window();
+        let lab_inspection = std::env::var(inspection::VARIABLE).ok().filter(|_| has_window);
+        let launch = Launch {
+            name: row.member.name.clone(),
+            program: self.program.clone(),
+            arguments: row.member.arguments(&self.common),
+            variables: vec![
+                (parent::VARIABLE, Some(std::process::id().to_string())),
+                (inspection::VARIABLE, inspection::of_window(lab_inspection.as_deref(), window)),
+                (Place::VARIABLE, row.place.take().map(|place| place.to_string())),
+            ],
+            ready: (row.member.part == Part::Relay).then_some(LISTENING),
+        };
+        let hear = self.hear.clone();
+        let news = move |news| {
+            // The room is gone, and this process with it.
+            let _ = hear.send((index, news));
+        };
+        match child::start(&launch, &self.printer, news) {
+            Ok(running) => {
+                row.life = Life::Starting { pid: running.pid };
+                row.running = Some(running);
+                if launch.ready.is_none() {
+                    row.life.on_ready();
+                }
+            }
+            Err(error) => {
+                row.life = Life::Ended(End::NotStarted(error.to_string()));
+                self.on_ended(index);
+            }
+        }
+    }
+
+    fn stop(&mut self, index: usize) {
+        let Some(row) = self.rows.get_mut(index) else { return };
+        if let (Some(running), Ok(())) = (&row.running, row.life.can_stop()) {
+            running.tell(Order::End);
+            row.life.on_stop();
+        }
+    }
+
+    /// Asks those to end whose turn it is: the relay is the last, so that the others can say goodbye.
+    fn close(&mut self) {
+        self.is_closing = true;
+        let talking = self.indices_of(|row| row.running.is_some() && row.member.part != Part::Relay);
+        let turn = if talking.is_empty() { self.indices_of(|_| true) } else { talking };
+        for index in turn {
+            self.stop(index);
+        }
+    }
+
+    fn indices_of(&self, which: impl Fn(&Row) -> bool) -> Vec<usize> {
+        self.rows.iter().enumerate().filter(|(_, row)| which(row)).map(|(index, _)| index).collect()
+    }
+
+    fn publish(&mut self) {
+        let programs = self.rows.iter().map(|row| Program { member: row.member.clone(), life: row.life.clone() }).collect();
+        let view = RoomView { relay: self.common.relay.clone(), programs };
+        let is_new = self.outside.publish.send_if_modified(|seen| {
+            let is_new = **seen != view;
+            *seen = Arc::new(view);
+            is_new
+        });
+        if is_new {
+            (self.outside.wake)();
+        }
+    }
+}
+
+/// The address under which this machine's programs find a relay that listens at `address`.
+fn reachable(address: &str) -> String {
+    match address.parse::<SocketAddr>() {
+        Ok(mut socket) if socket.ip().is_unspecified() => {
+            socket.set_ip(if socket.is_ipv4() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { IpAddr::V6(Ipv6Addr::LOCALHOST) });
+            socket.to_string()
+        }
+        Ok(_) | Err(_) => String::from(address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_listens_everywhere_is_found_on_loopback() {
+        for (listens, found) in [
+            ("127.0.0.1:1337", "127.0.0.1:1337"),
+            ("0.0.0.0:1337", "127.0.0.1:1337"),
+            ("[::]:1337", "[::1]:1337"),
+            ("192.168.1.7:1337", "192.168.1.7:1337"),
+        ] {
+            assert_eq!(reachable(listens), found);
+        }
+    }
+}

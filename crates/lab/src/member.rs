@@ -1,0 +1,159 @@
+//! Who is in the room, and the command that starts each.
+//!
+//! Deliberately absent: processes. A member is the plan, whether or not it runs.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What the participants are called, as long as there are names; then `p7`, `p8` and so on.
+const PARTICIPANTS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+/// What the coordinator is called.
+const COORDINATOR: &str = "chair";
+/// What the relay's row and lines are called.
+const RELAY: &str = "relay";
+
+/// One program of the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its user name, or `relay`.
+    pub name: String,
+    /// What it is there for.
+    pub part: Part,
+}
+
+/// What a program does in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Carries every message.
+    Relay,
+    /// Votes.
+    Participant,
+    /// Asks for votes and decides.
+    Coordinator,
+}
+
+impl Part {
+    /// The subcommand that runs it.
+    fn subcommand(self) -> &'static str {
+        match self {
+            Self::Relay => "server",
+            Self::Participant => "participant",
+            Self::Coordinator => "coordinator",
+        }
+    }
+
+    /// Whether it opens a window of its own.
+    #[must_use]
+    pub fn has_window(self) -> bool {
+        match self {
+            Self::Relay => false,
+            Self::Participant | Self::Coordinator => true,
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Relay => "relay",
+            Self::Participant => "participant",
+            Self::Coordinator => "coordinator",
+        })
+    }
+}
+
+/// The relay, so many participants, and the coordinator: in the order in which they are listed.
+#[must_use]
+pub fn members(participants: usize) -> Vec<Member> {
+    let participant = |i: usize| Member {
+        name: PARTICIPANTS.get(i).map_or_else(|| format!("p{}", i + 1), |name| String::from(*name)),
+        part: Part::Participant,
+    };
+    let mut members = vec![Member { name: String::from(RELAY), part: Part::Relay }];
+    members.extend((0..participants).map(participant));
+    members.push(Member { name: String::from(COORDINATOR), part: Part::Coordinator });
+    members
+}
+
+/// What all programs of a room are told alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// Where the relay is to listen.
+    pub listen: String,
+    /// Where it is found.
+    pub relay: String,
+    /// Where the stable logs and the text files are.
+    pub data_dir: PathBuf,
+    /// Where the relay writes.
+    pub logs: PathBuf,
+    /// No windows: for tests, which talk to the programs through the room alone.
+    pub headless: bool,
+}
+
+impl Member {
+    /// The arguments that start it.
+    #[must_use]
+    pub fn arguments(&self, common: &Common) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec![self.part.subcommand().into()];
+        match self.part {
+            Part::Relay => {
+                arguments.extend(["--listen".into(), OsString::from(&common.listen)]);
+                arguments.extend(["--logs".into(), common.logs.clone().into_os_string()]);
+            }
+            Part::Participant | Part::Coordinator => {
+                arguments.extend(["--server".into(), OsString::from(&common.relay)]);
+                arguments.extend(["--user".into(), OsString::from(&self.name)]);
+                arguments.extend(["--data-dir".into(), common.data_dir.clone().into_os_string()]);
+                arguments.extend(common.headless.then(|| "--headless".into()));
+            }
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(participants: usize) -> Vec<String> {
+        members(participants).into_iter().map(|member| member.name).collect()
+    }
+
+    #[test]
+    fn a_room_has_a_relay_its_participants_and_a_coordinator() {
+        assert_eq!(names(0), ["relay", "chair"]);
+        assert_eq!(names(3), ["relay", "alice", "bob", "carol", "chair"]);
+        assert_eq!(names(8), ["relay", "alice", "bob", "carol", "dave", "erin", "frank", "p7", "p8", "chair"]);
+    }
+
+    #[test]
+    fn every_name_but_the_relays_can_log_in() {
+        for name in &names(64)[1..] {
+            assert!(twopc_proto::UserName::parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_program_is_started_with_its_own_flags() {
+        let common = Common {
+            listen: String::from("[::]:1337"),
+            relay: String::from("[::1]:1337"),
+            data_dir: PathBuf::from("data"),
+            logs: PathBuf::from("logs"),
+            headless: false,
+        };
+        let commands: Vec<String> =
+            members(1).iter().map(|member| member.arguments(&common).join(std::ffi::OsStr::new(" ")).into_string().unwrap()).collect();
+        assert_eq!(
+            commands,
+            [
+                "server --listen [::]:1337 --logs logs",
+                "participant --server [::1]:1337 --user alice --data-dir data",
+                "coordinator --server [::1]:1337 --user chair --data-dir data",
+            ]
+        );
+        let headless = members(0)[1].arguments(&Common { headless: true, ..common });
+        assert_eq!(headless.last(), Some(&OsString::from("--headless")));
+    }
+}

@@ -1,0 +1,159 @@
+//! Where the room's windows stand on the screen: beside each other where they fit, else one behind
+//! the other so that every title can be read.
+//!
+//! Deliberately absent: what the window system makes of it. Wayland places windows itself and takes
+//! only their sizes.
+
+use egui::{Margin, Rect, Vec2, pos2, vec2};
+use twopc_ui::layout::SMALLEST;
+use twopc_ui::place::Place;
+
+/// What a window likes best, without its frame.
+const BEST: Vec2 = vec2(860.0, 560.0);
+/// What a window system adds: a title above, a line around. It tells nobody how much before the
+/// window is there, so this is what the generous ones take.
+const TITLE: f32 = 37.0;
+const LINE: f32 = 2.0;
+/// What a desktop keeps for its bars; nor does it tell that.
+const BARS: Margin = Margin { left: 0, right: 0, top: 32, bottom: 48 };
+/// How far a window behind others sticks out to the left and upwards.
+const SHIFT: Vec2 = vec2(24.0, TITLE + LINE);
+/// As much of a title as it takes to read it and to take hold of the window.
+const READABLE: f32 = 160.0;
+
+/// Places for `count` windows, frames included, on a screen given in points.
+///
+/// Every place is on the screen. None covers another where all fit beside each other in their
+/// smallest size; where they don't, none covers the beginning of an earlier one's title, as long as
+/// the screen has room for that many titles.
+#[must_use]
+pub fn tile(screen: Rect, count: usize) -> Vec<Rect> {
+    let desk = screen - BARS;
+    beside(desk, count).unwrap_or_else(|| behind(desk, count))
+}
+
+/// What a window is told of such a rectangle: where its frame begins, and how large it is inside.
+#[must_use]
+pub fn inside(frame: Rect) -> Place {
+    Place { at: frame.min, size: frame.size() - around() }
+}
+
+fn around() -> Vec2 {
+    vec2(2.0 * LINE, TITLE + 2.0 * LINE)
+}
+
+/// Rows and columns of equal places, those that come nearest to what a window likes best.
+fn beside(desk: Rect, count: usize) -> Option<Vec<Rect>> {
+    let cell = |columns: usize| vec2(desk.width() / columns as f32, desk.height() / count.div_ceil(columns) as f32).floor();
+    let share = |columns: usize, of: Vec2| ((cell(columns) - around()) / of).min_elem();
+    let columns = (1..=count)
+        .filter(|&columns| share(columns, SMALLEST) >= 1.0)
+        .max_by(|&one, &other| share(one, BEST).total_cmp(&share(other, BEST)))?;
+    let size = cell(columns);
+    Some((0..count).map(|i| Rect::from_min_size(desk.min + vec2((i % columns) as f32, (i / columns) as f32) * size, size)).collect())
+}
+
+/// Rows of titles: each window begins a step below the one before it, and a readable piece to the
+/// right where one column of titles is not enough. The windows are to be opened in this order.
+fn behind(desk: Rect, count: usize) -> Vec<Rect> {
+    let least = (SMALLEST + around()).min(desk.size());
+    let spare = desk.size() - least;
+    let rows_that_fit = 1 + (spare.y / SHIFT.y) as usize;
+    let columns = count.div_ceil(rows_that_fit).max(1);
+    let rows = count.div_ceil(columns).max(1);
+    let across = READABLE.min(spare.x / (columns - 1).max(1) as f32);
+    let left = spare.x - across * (columns - 1) as f32;
+    let shift = SHIFT.min(vec2(left, spare.y) / (rows - 1).max(1) as f32);
+    let taken = vec2(across * (columns - 1) as f32, 0.0) + shift * (rows - 1) as f32;
+    let size = (desk.size() - taken).min(BEST + around()).floor();
+    let place = |i: usize| {
+        let (row, column) = (i / columns, i % columns);
+        let at = desk.min + vec2(across * column as f32, 0.0) + shift * row as f32;
+        Rect::from_min_size(pos2(at.x.floor(), at.y.floor()), size)
+    };
+    (0..count).map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::Pos2;
+
+    use super::*;
+
+    fn screen(width: f32, height: f32) -> Rect {
+        Rect::from_min_size(Pos2::ZERO, vec2(width, height))
+    }
+
+    const SCREENS: [(f32, f32); 6] =
+        [(800.0, 600.0), (1024.0, 768.0), (1280.0, 800.0), (1366.0, 768.0), (1920.0, 1080.0), (3840.0, 2160.0)];
+
+    fn overlaps(places: &[Rect]) -> bool {
+        places.iter().enumerate().any(|(i, one)| places[i + 1..].iter().any(|other| one.intersect(*other).is_positive()))
+    }
+
+    fn title(place: Rect) -> Rect {
+        Rect::from_min_size(place.min, vec2(READABLE, TITLE))
+    }
+
+    #[test]
+    fn every_window_is_on_the_screen_and_clear_of_the_bars() {
+        for (width, height) in SCREENS {
+            let desk = screen(width, height) - BARS;
+            for count in 0..=64 {
+                let places = tile(screen(width, height), count);
+                assert_eq!(places.len(), count);
+                for place in places {
+                    assert!(desk.contains_rect(place), "{count} on {width} x {height}: {place:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_room_stands_beside_each_other_on_usual_screens() {
+        for (width, height) in [(1280.0, 800.0), (1366.0, 768.0), (1920.0, 1080.0), (3840.0, 2160.0)] {
+            let places = tile(screen(width, height), 5);
+            assert!(!overlaps(&places), "{width} x {height}: {places:?}");
+            for place in places {
+                let size = inside(place).size;
+                assert!((size / SMALLEST).min_elem() >= 1.0, "{width} x {height}: {size:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_window_covers_the_beginning_of_an_earlier_ones_title() {
+        for ((width, height), most) in [((800.0, 600.0), 15), ((1024.0, 768.0), 36), ((1280.0, 800.0), 60), ((1920.0, 1080.0), 64)] {
+            for count in 1..=most {
+                let places = tile(screen(width, height), count);
+                for (i, place) in places.iter().enumerate() {
+                    let covering = places[i + 1..].iter().find(|later| later.intersect(title(*place)).is_positive());
+                    assert_eq!(covering, None, "{count} on {width} x {height}: window {i}, {place:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn where_not_all_fit_beside_each_other_they_stand_behind_each_other_as_large_as_they_like() {
+        let places = tile(screen(1024.0, 768.0), 5);
+        assert!(overlaps(&places));
+        assert_eq!(places[0], Rect::from_min_size(pos2(0.0, 32.0), vec2(864.0, 532.0)));
+        assert_eq!(places[4], Rect::from_min_size(pos2(96.0, 188.0), vec2(864.0, 532.0)));
+    }
+
+    #[test]
+    fn a_window_alone_has_the_screen_and_a_second_screen_is_kept_to() {
+        assert_eq!(tile(screen(1920.0, 1080.0), 1), [screen(1920.0, 1080.0) - BARS]);
+        let second = screen(1920.0, 1080.0).translate(vec2(-1920.0, 100.0));
+        assert!(tile(second, 5).iter().all(|place| second.contains_rect(*place)));
+    }
+
+    #[test]
+    fn three_columns_of_two_suit_five_windows_on_a_wide_screen() {
+        let places = tile(screen(1920.0, 1080.0), 5);
+        let at: Vec<(f32, f32)> = places.iter().map(|place| (place.min.x, place.min.y)).collect();
+        assert_eq!(at, [(0.0, 32.0), (640.0, 32.0), (1280.0, 32.0), (0.0, 532.0), (640.0, 532.0)]);
+        assert_eq!(inside(places[0]), Place { at: pos2(0.0, 32.0), size: vec2(636.0, 459.0) });
+    }
+}

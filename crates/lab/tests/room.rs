@@ -1,0 +1,313 @@
+//! A room of real programs without windows: it opens, is heard, loses and gets back its members, and
+//! ends with the lab, whatever ends the lab. Nothing else is touched.
+//!
+//! Deliberately absent: votes. What the programs say to each other is tested with the whole suite.
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tempfile::TempDir;
+use twopc_lab::life::{End, Life};
+use twopc_lab::room::{Plan, Room, RoomView};
+
+/// More than anything here takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+const LAB: &str = env!("CARGO_BIN_EXE_twopc-lab");
+
+/// A room, and word of every change in it.
+struct Hall {
+    room: Room,
+    changes: Receiver<()>,
+}
+
+fn plan(folder: &Path, listen: &str, participants: usize) -> Plan {
+    Plan {
+        program: PathBuf::from(LAB),
+        listen: String::from(listen),
+        data_dir: folder.join("data"),
+        logs: folder.join("logs"),
+        participants,
+        headless: true,
+    }
+}
+
+impl Hall {
+    fn open(plan: Plan) -> Self {
+        let (changed, changes) = channel();
+        let room = Room::open(plan, move || drop(changed.send(()))).unwrap();
+        Self { room, changes }
+    }
+
+    fn wait(&self, until: impl Fn(&RoomView) -> bool) -> Arc<RoomView> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let view = self.room.view();
+            if until(&view) {
+                return view;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.changes.recv_timeout(left).unwrap_or_else(|_| panic!("it stayed {view:?}"));
+        }
+    }
+
+    fn wait_for_all(&self) -> Arc<RoomView> {
+        self.wait(|room| room.programs.iter().all(|program| matches!(program.life, Life::Running { .. })))
+    }
+
+    /// Follows what the relay says aloud.
+    fn events(&self) -> Events {
+        let mut stream = TcpStream::connect(&self.room.view().relay).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        write!(stream, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut events = Events(BufReader::new(stream));
+        events.wait_for("200 OK");
+        events
+    }
+}
+
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    fn wait_for(&mut self, words: &str) {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert_ne!(self.0.read_line(&mut line).unwrap(), 0, "the relay ended before it said {words:?}");
+        }
+    }
+}
+
+/// A hold on a process, whatever becomes of its id.
+fn watch(pid: u32) -> OwnedFd {
+    pidfd_open(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), PidfdFlags::empty()).unwrap()
+}
+
+fn has_ended_within(process: &OwnedFd, time: Duration) -> bool {
+    poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&Timespec::try_from(time).unwrap())).unwrap() > 0
+}
+
+fn processes(room: &RoomView) -> Vec<OwnedFd> {
+    room.programs.iter().filter_map(|program| program.life.pid()).map(watch).collect()
+}
+
+#[test]
+fn a_room_opens_all_log_in_and_all_end_with_it() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 3));
+    let mut events = hall.events();
+    hall.room.admit(Vec::new());
+    let view = hall.wait_for_all();
+    let names: Vec<&str> = view.programs.iter().map(|program| program.member.name.as_str()).collect();
+    assert_eq!(names, ["relay", "alice", "bob", "carol", "chair"]);
+    for _ in &names[1..] {
+        events.wait_for(") connected");
+    }
+    let processes = processes(&view);
+    assert_eq!(processes.len(), 5);
+
+    drop(hall);
+    for process in &processes {
+        assert!(has_ended_within(process, Duration::ZERO), "the room waits for everybody");
+    }
+    for _ in &names[1..] {
+        events.wait_for(") is offline");
+    }
+    assert!(TcpStream::connect(&view.relay).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn a_port_in_use_is_said_in_one_sentence_and_left_to_its_owner() {
+    let folder = TempDir::new().unwrap();
+    let owner = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = owner.local_addr().unwrap().to_string();
+    let sentence = Room::open(plan(folder.path(), &address, 3), || ()).map(drop).unwrap_err();
+    assert_eq!(
+        sentence,
+        format!("{address} is in use, perhaps by another room: close that one, or give this one a free port with --server 127.0.0.1:0.")
+    );
+    TcpStream::connect(&address).unwrap();
+    assert!(!folder.path().join("logs").exists(), "nothing was started");
+}
+
+#[test]
+fn a_relay_that_cannot_listen_says_why() {
+    let folder = TempDir::new().unwrap();
+    let sentence = Room::open(plan(folder.path(), "192.0.2.1:1", 3), || ()).map(drop).unwrap_err();
+    assert!(sentence.contains("192.0.2.1:1") && sentence.lines().count() == 1, "{sentence}");
+}
+
+#[test]
+fn a_program_that_is_missing_is_said() {
+    let folder = TempDir::new().unwrap();
+    let plan = Plan { program: folder.path().join("no-such-program"), ..plan(folder.path(), "127.0.0.1:0", 0) };
+    let sentence = Room::open(plan, || ()).map(drop).unwrap_err();
+    assert!(sentence.starts_with("The relay did not start. The system did not start it: "), "{sentence}");
+}
+
+#[test]
+fn a_program_can_be_stopped_and_started_again() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
+    let mut events = hall.events();
+    hall.room.admit(Vec::new());
+    let first = hall.wait_for_all().programs[1].life.pid().unwrap();
+    events.wait_for("Client (alice) connected");
+    let process = watch(first);
+    hall.room.stop(1);
+    hall.wait(|room| room.programs[1].life == Life::Ended(End::Stopped));
+    assert!(has_ended_within(&process, Duration::ZERO));
+    events.wait_for("Client (alice) is offline");
+    hall.room.start(1);
+    let second = hall.wait_for_all().programs[1].life.pid().unwrap();
+    events.wait_for("Client (alice) connected");
+    assert_ne!(first, second);
+}
+
+#[test]
+fn the_relay_comes_back_where_it_was_and_everybody_finds_it() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
+    let mut events = hall.events();
+    hall.room.admit(Vec::new());
+    let address = hall.wait_for_all().relay.clone();
+    events.wait_for("Client (alice) connected");
+    hall.room.stop(0);
+    hall.wait(|room| room.programs[0].life == Life::Ended(End::Stopped));
+    hall.room.start(0);
+    assert_eq!(hall.wait_for_all().relay, address);
+    let log = || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET /log HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        std::io::read_to_string(stream).unwrap()
+    };
+    // Whoever came back before this follows the relay stands in its log.
+    let mut events = hall.events();
+    if !log().contains("Client (alice) connected") {
+        events.wait_for("Client (alice) connected");
+    }
+    let said = log();
+    assert!(said.contains("Client (alice) connected"), "{said}");
+}
+
+#[test]
+fn a_name_in_use_is_said_at_its_row() {
+    let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let first = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
+    let mut events = first.events();
+    first.room.admit(Vec::new());
+    let before = first.wait_for_all();
+    events.wait_for("Client (alice) connected");
+    let second = Hall::open(Plan { logs: other.path().join("logs"), ..plan(folder.path(), "127.0.0.1:0", 1) });
+    second.room.admit(Vec::new());
+    let view = second.wait(|room| matches!(room.programs[1].life, Life::Ended(_)));
+    let Life::Ended(End::Failed(sentence)) = &view.programs[1].life else { panic!("{view:?}") };
+    assert!(sentence.contains("alice"), "{sentence}");
+    drop(second);
+    assert_eq!(first.room.view(), before, "the first room goes on");
+}
+
+#[test]
+fn what_the_room_did_not_start_is_left_alone() {
+    let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
+    let mut stranger = Stranger::start(other.path());
+    hall.room.admit(Vec::new());
+    hall.wait_for_all();
+    drop(hall);
+    assert!(stranger.0.try_wait().unwrap().is_none(), "the same program, started by somebody else, goes on");
+}
+
+/// A relay that no lab started.
+struct Stranger(Child);
+
+impl Stranger {
+    fn start(folder: &Path) -> Self {
+        let mut relay = Command::new(LAB);
+        relay.args(["server", "--listen", "127.0.0.1:0", "--logs"]).arg(folder.join("logs"));
+        let mut relay = Self(relay.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
+        let mut line = String::new();
+        BufReader::new(relay.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("Listening on "), "{line}");
+        relay
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// Where [`plays_the_lab`] is to keep its files.
+const STAGE: &str = "TWOPC_TEST_STAGE";
+
+#[test]
+fn a_lab_that_is_killed_outright_takes_its_programs_with_it() {
+    let folder = TempDir::new().unwrap();
+    let mut lab = Command::new(std::env::current_exe().unwrap());
+    lab.args(["--exact", "plays_the_lab", "--ignored", "--nocapture"]).env(STAGE, folder.path());
+    let mut lab = lab.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(lab.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let processes: Vec<OwnedFd> = line.split_whitespace().map(|pid| watch(pid.parse().unwrap())).collect();
+    assert_eq!(processes.len(), 4, "{line}");
+    assert!(!processes.iter().any(|process| has_ended_within(process, Duration::ZERO)));
+    lab.kill().unwrap();
+    lab.wait().unwrap();
+    for process in &processes {
+        assert!(has_ended_within(process, DEADLINE));
+    }
+}
+
+/// Not a test of its own: the process that [`a_lab_that_is_killed_outright_takes_its_programs_with_it`]
+/// kills.
+#[test]
+#[ignore = "it is started, and killed, by another test"]
+fn plays_the_lab() {
+    let Some(folder) = std::env::var_os(STAGE) else { return };
+    let hall = Hall::open(plan(Path::new(&folder), "127.0.0.1:0", 2));
+    hall.room.admit(Vec::new());
+    let pids: Vec<String> =
+        hall.wait_for_all().programs.iter().filter_map(|program| program.life.pid()).map(|pid| pid.to_string()).collect();
+    eprintln!("{}", pids.join(" "));
+    loop {
+        std::thread::park();
+    }
+}
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut lab = Command::new(LAB);
+    lab.args(arguments).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    lab.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn without_a_display_the_lab_says_what_else_there_is() {
+    let output = run(&["--server", "127.0.0.1:0"], &[]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    assert!(sentence.starts_with("There is no display") && sentence.contains("--headless") && sentence.lines().count() == 1, "{sentence}");
+}
+
+#[test]
+fn the_lab_is_every_program_of_the_suite_whatever_its_own_variables_say() {
+    let variables = [("TWOPC_SERVER", "127.0.0.1:7"), ("TWOPC_PARTICIPANTS", "5"), ("TWOPC_DATA_DIR", "/nowhere")];
+    for (program, flag) in [("server", "--max-users"), ("participant", "--grace"), ("coordinator", "--propose")] {
+        let output = run(&[program, "--help"], &variables);
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && help.contains(flag), "{program}: {help}");
+        let output = run(&[program, "--nonsense"], &variables);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains("unexpected argument '--nonsense'"), "{program}: {error}");
+    }
+}
