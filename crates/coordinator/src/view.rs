@@ -21,6 +21,9 @@ use twopc_ui::{Draft, Mark};
 use crate::proposal::{proposal_ui, request};
 use crate::votes::votes_ui;
 
+/// The height of the pane of people: four of them, and its heading. More of them scroll.
+const PEOPLE: f32 = 4.0 * ROW + 7.0 * UNIT;
+
 /// What this window lets a person type.
 #[derive(Clone, Debug)]
 pub struct Typed {
@@ -40,7 +43,7 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed
         Part::Head => head_ui(ui, snapshot, &mut typed.draft, newest(&snapshot.role), now, &mut actions),
         Part::Middle => {
             let votes = (ui.available_width() * 0.48).clamp(47.0 * UNIT, 80.0 * UNIT);
-            let stacked = [16.0 * UNIT + UNIT + people_height(snapshot), 12.0 * UNIT + 30.0 * UNIT];
+            let stacked = [16.0 * UNIT + UNIT + PEOPLE, 12.0 * UNIT + 30.0 * UNIT];
             halves_ui(ui, votes, stacked, |ui, half| match half {
                 Half::First => {
                     let empty = if is_asked(snapshot) {
@@ -65,17 +68,12 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed
 
 /// The conversation, and under it those who have it.
 fn left_ui(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, reading: &mut Reading, empty: &str) {
-    let messages = vec2(ui.available_width(), (ui.available_height() - people_height(snapshot) - UNIT).max(12.0 * UNIT));
+    let messages = vec2(ui.available_width(), (ui.available_height() - PEOPLE - UNIT).max(12.0 * UNIT));
     ui.allocate_ui_with_layout(messages, *ui.layout(), |ui| {
         ui.set_min_size(messages);
         messages_ui(ui, &snapshot.messages, &[], reading, empty);
     });
     room_ui(ui, &snapshot.room);
-}
-
-/// High enough for four people; more of them scroll.
-fn people_height(snapshot: &Snapshot<CoordinatorView>) -> f32 {
-    snapshot.room.len().clamp(1, 4) as f32 * ROW + 7.0 * UNIT
 }
 
 /// The next vote, and under it the last ones.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use egui::accesskit::Role;
 use egui::{Align, Label, Layout, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, UiBuilder, vec2};
+use twopc_proto::text::Shown;
 use twopc_proto::{Decision, Reason, State};
 use twopc_runner::snapshot::{BallotRow, BallotView, CoordinatorView};
 use twopc_ui::Mark;
@@ -131,12 +132,12 @@ fn outcome_ui(ui: &mut Ui, ballot: &BallotView) {
         State::Abort => "GLOBAL ABORT",
         State::Init | State::Wait | State::Ready => return,
     };
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), CONTROL), Layout::left_to_right(Align::Center), |ui| {
+    ui.horizontal_wrapped(|ui| {
+        ui.set_row_height(CONTROL);
         mark_ui(ui, ballot.state.into());
-        let label = ui.add(Label::new(RichText::new(words).text_style(TextStyle::Heading)).extend());
-        announce(&label);
+        announce(&ui.add(Label::new(RichText::new(words).text_style(TextStyle::Heading)).extend()));
         let why = ballot.why.clone().unwrap_or_else(|| acknowledged(ballot));
-        line_ui(ui, &why, RichText::weak);
+        ui.label(RichText::new(Shown::new(&why).to_cow()).weak());
     });
 }
 

@@ -203,6 +203,25 @@ pub(crate) fn stopped() -> Shot {
     Snapshot { stopped: Some(sentence.into()), link: Link::Offline, ..idle() }
 }
 
+/// The same name logged in elsewhere.
+pub(crate) fn replaced() -> Shot {
+    Snapshot { link: Link::Replaced, ..idle() }
+}
+
+/// More went wrong than has room.
+pub(crate) fn troubled() -> Shot {
+    let warning = |n: usize| format!("Warning {n}: chair says ABORT of #3, which is committed here. Nothing was changed.");
+    Snapshot { warnings: (1..=5).map(warning).collect(), ..idle() }
+}
+
+/// Commit was pressed, and the disk is at work.
+pub(crate) fn writing(now: Instant) -> Shot {
+    let mut shot = asked(now);
+    shot.role.votes[0].writing = Some("Writing your vote …");
+    shot.role.votes[0].can_vote = Err("You voted commit; it is being written.");
+    shot
+}
+
 pub(crate) fn several(now: Instant) -> Shot {
     let mut full = ready_vote(5, "a full disk", now);
     full.trouble = Some("The disk is full: the decision to commit cannot be written. It is tried again every 5 s.".into());

@@ -271,6 +271,46 @@ fn a_node_that_stopped_says_why_and_the_window_stays() {
 }
 
 #[test]
+fn a_name_that_logged_in_elsewhere_leaves_this_window_standing() {
+    let window = window(states::replaced(), Instant::now());
+    window.get_by_label("Relay: taken over");
+    assert!(says(&window, "This name logged in from another window"));
+    window.get_by_label("தமிழ்");
+    assert!(!can_press(&window, "Login") && !can_press(&window, "Send"));
+}
+
+#[test]
+fn of_many_warnings_the_newest_stand_there() {
+    let window = window(states::troubled(), Instant::now());
+    for (warning, is_shown) in [("Warning 5", true), ("Warning 3", true), ("Warning 2", false)] {
+        assert_eq!(says(&window, warning), is_shown, "{warning}");
+    }
+    window.get_by_label("and 2 earlier");
+}
+
+#[test]
+fn while_the_disk_is_at_work_it_says_so_and_neither_answer_can_be_pressed_again() {
+    let now = Instant::now();
+    let window = window(states::writing(now), now);
+    window.get_by_label("Writing your vote …");
+    assert!(!can_press(&window, "Commit") && !can_press(&window, "Abort"));
+}
+
+#[test]
+fn the_path_is_copied_whole() {
+    let mut window = window(states::idle(), Instant::now());
+    button(&window, "Copy path").click();
+    // The press, and then its release, which is the click.
+    window.step();
+    let copied = window.output().platform_output.commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let path = std::env::current_dir().unwrap().join("data").join("alice.txt");
+    assert_eq!(copied.as_deref(), path.to_str());
+}
+
+#[test]
 fn several_votes_are_a_list_and_each_has_its_own_buttons() {
     let now = Instant::now();
     let mut window = window_of(states::several(now), now, [860.0, 1000.0]);

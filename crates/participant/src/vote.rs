@@ -108,7 +108,7 @@ fn row_ui(ui: &mut Ui, height: f32, contents: impl FnOnce(&mut Ui)) {
     ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::left_to_right(Align::Center), contents);
 }
 
-/// What it is about, and who asks whom.
+/// What it is about, and who asks whom; while the disk is at work, what it writes.
 fn question_ui(ui: &mut Ui, vote: &VoteView) {
     mark_ui(ui, mark_of(vote));
     let string = quoted(vote.string.as_str());
@@ -120,7 +120,10 @@ fn question_ui(ui: &mut Ui, vote: &VoteView) {
         State::Abort => format!("Aborting {string}"),
     };
     let names: Vec<&str> = vote.participants.iter().map(UserName::as_str).collect();
-    let asks = format!("{} asks {}", vote.txn.coordinator(), names.join(", "));
+    let asks = match vote.writing {
+        Some(writing) => writing.to_owned(),
+        None => format!("{} asks {}", vote.txn.coordinator(), names.join(", ")),
+    };
     let rest = ui.available_width();
     // The string has the row to itself if it needs it; the names have what it leaves.
     ui.scope(|ui| {
@@ -161,10 +164,6 @@ fn explanation_ui(ui: &mut Ui, vote: &VoteView, now: Instant) {
         }
         (_, State::Commit | State::Abort) => String::from("The decision is known here; the disk is at work."),
         (_, State::Init | State::Wait | State::Ready) => String::from("The time to vote is over."),
-    };
-    let words = match vote.writing {
-        Some(writing) => writing.to_owned(),
-        None => words,
     };
     ui.add(Label::new(words).wrap());
 }

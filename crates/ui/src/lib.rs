@@ -13,6 +13,7 @@ pub mod field;
 pub mod header;
 mod icon;
 pub mod layout;
+mod leaving;
 pub mod login;
 pub mod mark;
 pub mod messages;

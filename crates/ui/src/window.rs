@@ -6,12 +6,12 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eframe::{CreationContext, Frame, NativeOptions};
 use egui::accesskit::Role as Part;
 use egui::{Context, Key, Label, Modal, RichText, Ui, UserAttentionType, ViewportBuilder, ViewportCommand};
-use twopc_proto::{Machine, TxnId};
+use twopc_proto::{Machine, TxnId, UserName};
 use twopc_runner::cli;
 use twopc_runner::node::{Ending, Front, Node, NodeConfig, NodeRole};
 use twopc_runner::snapshot::{Action, Link, Snapshot};
@@ -19,19 +19,15 @@ use twopc_runner::snapshot::{Action, Link, Snapshot};
 use crate::draft::Draft;
 use crate::icon::icon;
 use crate::layout::SMALLEST;
+use crate::leaving::{Leaving, Tell};
 use crate::place::Place;
 use crate::settings::{Look, Settings};
 use crate::signals::Stop;
 use crate::text::quoted;
-use crate::theme::{self, main_button, side_button};
+use crate::theme::{self, UNIT, main_button, side_button};
 
 /// The size of a window that has none yet.
 const SIZE: [f32; 2] = [860.0, 560.0];
-/// How long leaving may take before the window closes without the relay's goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
-/// How long it stands in the window what leaving leaves in doubt.
-const WARNING: Duration = Duration::from_secs(5);
-
 /// What makes a window the window of one role.
 pub trait Face: 'static {
     /// The role behind it.
@@ -110,19 +106,6 @@ fn title(user: Option<&str>, role: &str, vote: Option<&str>) -> String {
     }
 }
 
-/// How far leaving has got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leaving {
-    /// Nobody wants to.
-    No,
-    /// What stays in doubt is being said; then it goes.
-    Warned { until: Instant },
-    /// The node is saying goodbye.
-    Goodbye { until: Instant },
-    /// The window may close.
-    Done,
-}
-
 struct Window<F: Face> {
     node: Node<F::Role>,
     typed: F::Typed,
@@ -142,7 +125,8 @@ impl<F: Face> Window<F> {
         if let Some(zoom) = settings.look().zoom {
             ctx.set_zoom_factor(zoom.clamp(0.2, 5.0));
         }
-        let draft = Draft::new(config.server.clone(), settings.last().name.clone());
+        let name = config.user.as_ref().map_or(settings.last().name.as_str(), UserName::as_str);
+        let draft = Draft::new(config.server.clone(), name);
         let typed = F::typed(draft, &config);
         let stop = Stop::watch(ctx.clone());
         let node = Node::start(config, Front::window(Arc::new(move || ctx.request_repaint())));
@@ -168,45 +152,40 @@ impl<F: Face> Window<F> {
             self.on_quit(snapshot, now);
         }
         if self.stop.is_asked() {
-            self.say_goodbye(now);
+            let tell = self.leaving.on_leave(now);
+            self.tell(tell);
         }
         self.leave(ctx, now);
         self.call(ctx, snapshot);
         self.note(ctx, snapshot, now);
     }
 
-    /// The person wants to leave: at once, unless something stays in doubt that has not been said yet.
     fn on_quit(&mut self, snapshot: &Shot<F>, now: Instant) {
-        match self.leaving {
-            Leaving::No if self.node.ended().is_none() && F::parting(snapshot).is_some() => {
-                self.leaving = Leaving::Warned { until: now + WARNING };
-            }
-            Leaving::No | Leaving::Warned { .. } => self.say_goodbye(now),
-            Leaving::Goodbye { .. } | Leaving::Done => {}
-        }
+        let is_in_doubt = self.node.ended().is_none() && F::parting(snapshot).is_some();
+        let tell = self.leaving.on_quit(is_in_doubt, now);
+        self.tell(tell);
     }
 
-    fn say_goodbye(&mut self, now: Instant) {
-        if matches!(self.leaving, Leaving::No | Leaving::Warned { .. }) {
-            self.node.act(Action::Quit);
-            self.leaving = Leaving::Goodbye { until: now + GOODBYE };
+    fn tell(&self, tell: Tell) {
+        match tell {
+            Tell::Quit => self.node.act(Action::Quit),
+            Tell::Nothing => {}
         }
     }
 
     /// Goes on with leaving: nothing here waits, the node's end or the time wakes it.
     fn leave(&mut self, ctx: &Context, now: Instant) {
-        let ended = self.node.ended();
-        match self.leaving {
-            Leaving::No if ended == Some(Ending::Quit) => self.leaving = Leaving::Done,
-            Leaving::Warned { until } if until <= now => self.say_goodbye(now),
-            Leaving::Goodbye { until } if until <= now || ended.is_some() => self.leaving = Leaving::Done,
-            Leaving::No | Leaving::Warned { .. } | Leaving::Goodbye { .. } => {}
-            Leaving::Done => return,
+        if self.leaving == Leaving::Done {
+            return;
         }
-        match self.leaving {
-            Leaving::No => {}
-            Leaving::Warned { until } | Leaving::Goodbye { until } => ctx.request_repaint_after(until.saturating_duration_since(now)),
-            Leaving::Done => ctx.send_viewport_cmd(ViewportCommand::Close),
+        let ended = self.node.ended();
+        let tell = self.leaving.go_on(ended.is_some(), ended == Some(Ending::Quit), now);
+        self.tell(tell);
+        if let Some(at) = self.leaving.wakes_at() {
+            ctx.request_repaint_after(at.saturating_duration_since(now));
+        }
+        if self.leaving == Leaving::Done {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
         }
     }
 
@@ -248,22 +227,36 @@ impl<F: Face> Window<F> {
                 Action::Login { .. } | Action::GiveName(_) | Action::Say(_) | Action::Press(_) => self.node.act(action),
             }
         }
-        match (self.leaving, F::parting(snapshot)) {
-            (Leaving::Warned { .. }, Some(sentence)) => match parting_ui(ui, &sentence) {
-                Some(true) => self.say_goodbye(now),
-                Some(false) => self.leaving = Leaving::No,
+        if let Leaving::Warned { .. } = self.leaving {
+            let answer = match F::parting(snapshot) {
+                Some(sentence) => parting_ui(ui, &sentence),
+                // It was settled while that stood there.
+                None => Some(Parting::Leave),
+            };
+            match answer {
+                Some(Parting::Leave) => {
+                    let tell = self.leaving.on_leave(now);
+                    self.tell(tell);
+                    ui.ctx().request_repaint();
+                }
+                Some(Parting::Stay) => self.leaving.on_stay(),
                 None => {}
-            },
-            // It was settled while that stood there.
-            (Leaving::Warned { .. }, None) => self.say_goodbye(now),
-            (Leaving::No | Leaving::Goodbye { .. } | Leaving::Done, _) => {}
+            }
         }
     }
 }
 
-/// Says what stays in doubt. `Some(true)`: leave at once; `Some(false)`: stay.
-fn parting_ui(ui: &Ui, sentence: &str) -> Option<bool> {
-    let shown = Modal::new(egui::Id::unique("parting")).show(ui.ctx(), |ui| {
+/// What a person answers who is told what stays in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    Leave,
+    Stay,
+}
+
+/// Says what stays in doubt, in front of everything else.
+fn parting_ui(ui: &Ui, sentence: &str) -> Option<Parting> {
+    let frame = egui::Frame::popup(ui.style()).inner_margin(2.0 * UNIT);
+    let shown = Modal::new(egui::Id::unique("parting")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(360.0_f32.min(ui.ctx().content_rect().width() - 64.0));
         ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_role(Part::AlertDialog));
         ui.add(Label::new(sentence).wrap());
@@ -271,10 +264,10 @@ fn parting_ui(ui: &Ui, sentence: &str) -> Option<bool> {
         let mut answer = None;
         ui.horizontal(|ui| {
             if ui.add(main_button(ui, "Leave now")).clicked() {
-                answer = Some(true);
+                answer = Some(Parting::Leave);
             }
             if ui.add(side_button("Stay")).clicked() || ui.input(|input| input.key_pressed(Key::Escape)) {
-                answer = Some(false);
+                answer = Some(Parting::Stay);
             }
         });
         answer
