@@ -8,7 +8,8 @@ use crate::palette::Palette;
 const SIDE: u32 = 64;
 
 /// A disc, promised on its left and committed on its right.
-pub(crate) fn icon() -> IconData {
+#[must_use]
+pub fn icon() -> IconData {
     let pixels = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| pixel(x, y)));
     IconData { rgba: pixels.flat_map(|colour| colour.to_srgba_unmultiplied()).collect(), width: SIDE, height: SIDE }
 }

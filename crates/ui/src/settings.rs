@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use egui::ThemePreference;
+use egui::{Context, ThemePreference};
 use serde::{Deserialize, Serialize};
 use twopc_proto::{Role, UserName};
 
@@ -39,6 +39,37 @@ pub struct Look {
     pub zoom: Option<f32>,
     /// Light, dark, or as the system says.
     pub theme: Theme,
+}
+
+impl Look {
+    /// How a window looks now. Where the system does not tell its place, and while it fills the
+    /// screen, the last place stays.
+    #[must_use]
+    pub fn of(ctx: &Context, before: &Self) -> Self {
+        let zoom = ctx.zoom_factor();
+        let theme = ctx.options(|options| options.theme_preference).into();
+        ctx.input(|input| {
+            let viewport = input.viewport();
+            let is_usual = [viewport.minimized, viewport.maximized, viewport.fullscreen].iter().all(|state| *state != Some(true));
+            let points = |x: f32, y: f32| Some([(x * zoom).round(), (y * zoom).round()]);
+            let at = viewport.outer_rect.filter(|_| is_usual).and_then(|rect| points(rect.left(), rect.top()));
+            let size = viewport.inner_rect.map(|rect| rect.size()).or_else(|| Some(input.viewport_rect().size())).filter(|_| is_usual);
+            Self {
+                at: at.or(before.at),
+                size: size.filter(|size| size.min_elem() >= 1.0).and_then(|size| points(size.x, size.y)).or(before.size),
+                zoom: Some(zoom),
+                theme,
+            }
+        })
+    }
+
+    /// Gives a window its theme and its zoom; its place and its size are given where it is opened.
+    pub fn show_in(&self, ctx: &Context) {
+        ctx.set_theme(self.theme);
+        if let Some(zoom) = self.zoom {
+            ctx.set_zoom_factor(zoom.clamp(0.2, 5.0));
+        }
+    }
 }
 
 /// The person's choice of a theme.

@@ -20,6 +20,7 @@ use crate::draft::Draft;
 use crate::icon::icon;
 use crate::layout::SMALLEST;
 use crate::leaving::{Leaving, Tell};
+use crate::opened::Opened;
 use crate::place::Place;
 use crate::settings::{Look, Settings};
 use crate::signals::Stop;
@@ -69,13 +70,26 @@ pub fn run<F: Face>(mut config: NodeConfig, relay_given: bool) -> ExitCode {
         options,
         Box::new(move |created| {
             let window = Window::<F>::new(created, config, settings, title);
-            Ok(Box::new(Running { window, tell }))
+            Ok(Box::new(Running { window, tell, opened: Opened::default() }))
         }),
     );
     match (ran, told.try_recv()) {
         (Ok(()), Ok(Some(Ending::Failed(sentence)))) => cli::failed(sentence),
         (Ok(()), _) => ExitCode::SUCCESS,
-        (Err(error), _) => cli::failed(format!("No window could be opened ({error}). Run this program with --headless instead.")),
+        (Err(error), _) => {
+            tracing::error!(%error, "no window");
+            cli::failed(without_window(&error))
+        }
+    }
+}
+
+/// Why there is no window, for a person; the error itself is for the diary.
+fn without_window(error: &eframe::Error) -> &'static str {
+    match error {
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+            "The display cannot be reached: set DISPLAY or WAYLAND_DISPLAY to one that can, or run this program with --headless."
+        }
+        _ => "The display draws no window with OpenGL: install a driver for it (Mesa has one in software), or run this program with --headless.",
     }
 }
 
@@ -121,10 +135,7 @@ impl<F: Face> Window<F> {
     fn new(created: &CreationContext<'_>, config: NodeConfig, settings: Settings, title: String) -> Self {
         let ctx = created.egui_ctx.clone();
         theme::apply(&ctx);
-        ctx.set_theme(settings.look().theme);
-        if let Some(zoom) = settings.look().zoom {
-            ctx.set_zoom_factor(zoom.clamp(0.2, 5.0));
-        }
+        settings.look().show_in(&ctx);
         let name = config.user.as_ref().map_or(settings.last().name.as_str(), UserName::as_str);
         let draft = Draft::new(config.server.clone(), name);
         let typed = F::typed(draft, &config);
@@ -211,7 +222,7 @@ impl<F: Face> Window<F> {
         if let (Link::Connected, Some(user)) = (&snapshot.link, &snapshot.user) {
             self.settings.on_login(user, &snapshot.relay, now);
         }
-        self.settings.on_look(look(ctx, self.settings.look()), now);
+        self.settings.on_look(Look::of(ctx, self.settings.look()), now);
         if let Some(wait) = self.settings.keep(now) {
             ctx.request_repaint_after(wait);
         }
@@ -275,30 +286,11 @@ fn parting_ui(ui: &Ui, sentence: &str) -> Option<Parting> {
     shown.inner
 }
 
-/// How the window looks now. Where the system does not tell its place, and while it fills the screen,
-/// the last place stays.
-fn look(ctx: &Context, before: &Look) -> Look {
-    let zoom = ctx.zoom_factor();
-    let theme = ctx.options(|options| options.theme_preference).into();
-    ctx.input(|input| {
-        let viewport = input.viewport();
-        let is_usual = [viewport.minimized, viewport.maximized, viewport.fullscreen].iter().all(|state| *state != Some(true));
-        let points = |x: f32, y: f32| Some([(x * zoom).round(), (y * zoom).round()]);
-        let at = viewport.outer_rect.filter(|_| is_usual).and_then(|rect| points(rect.left(), rect.top()));
-        let size = viewport.inner_rect.map(|rect| rect.size()).or_else(|| Some(input.viewport_rect().size())).filter(|_| is_usual);
-        Look {
-            at: at.or(before.at),
-            size: size.filter(|size| size.min_elem() >= 1.0).and_then(|size| points(size.x, size.y)).or(before.size),
-            zoom: Some(zoom),
-            theme,
-        }
-    })
-}
-
 /// A window that eframe runs, and what tells how its node ended.
 struct Running<F: Face> {
     window: Window<F>,
     tell: std::sync::mpsc::Sender<Option<Ending>>,
+    opened: Opened,
 }
 
 impl<F: Face> eframe::App for Running<F> {
@@ -310,6 +302,7 @@ impl<F: Face> eframe::App for Running<F> {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
         let snapshot = self.window.snapshot();
         self.window.draw(ui, &snapshot, Instant::now());
+        self.opened.on_draw(ui.ctx());
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
