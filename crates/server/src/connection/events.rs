@@ -15,26 +15,33 @@ use crate::outbox::{Delivery, End, Outbox};
 /// What keeps a silent stream alive: a comment, which readers skip.
 const COMMENT: &[u8] = b":\n\n";
 
-/// A place among those who follow; given back when dropped.
-struct Follower<'a> {
-    relay: &'a Relay,
+/// A place among those who follow the room; given back when dropped.
+pub(super) struct Follower {
+    relay: Arc<Relay>,
     outbox: Arc<Outbox>,
 }
 
-impl Drop for Follower<'_> {
+impl Follower {
+    /// From now on nothing is missed.
+    pub(super) fn new(relay: &Arc<Relay>) -> Self {
+        Self { relay: Arc::clone(relay), outbox: relay.room.follow() }
+    }
+}
+
+impl Drop for Follower {
     fn drop(&mut self) {
         self.relay.room.unfollow(&self.outbox);
     }
 }
 
 /// Sends events until the reader goes, or does not read.
-pub(super) async fn run(stream: &TcpStream, stranger: &Stranger, relay: &Relay) {
-    let follower = Follower { relay, outbox: relay.room.follow() };
-    let outbox = &follower.outbox;
+pub(super) async fn run(follower: Follower, stream: &TcpStream, stranger: &Stranger) {
+    let Follower { relay, outbox } = &follower;
     let mut pump = Pump::new(Arc::clone(outbox));
     let mut comment_due = Instant::now() + relay.times.comment;
     loop {
-        if pump.write(stream).is_err() || outbox.ended() == Some(End::Cut) {
+        pump.write(stream);
+        if pump.is_broken() || outbox.ended() == Some(End::Cut) {
             return;
         }
         let interest = if pump.has_backlog() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };

@@ -119,27 +119,24 @@ impl Framed {
         }
         self.obey()?;
         self.read(stream)?;
-        if self.pump.write(stream).is_ok() {
-            return Ok(());
-        }
-        // Nobody is there any more, but what it said before it went still counts.
-        while self.read(stream)? {}
-        Err(Ending::Abrupt)
+        // Should nobody take it any more: the end is where what was said before has been read.
+        self.pump.write(stream);
+        Ok(())
     }
 
-    /// Reads what came and does what it asks for. Whether there was anything.
-    fn read(&mut self, stream: &TcpStream) -> Result<bool, Ending> {
+    /// Reads what came and does what it asks for, unless it has to wait.
+    fn read(&mut self, stream: &TcpStream) -> Result<(), Ending> {
         if self.paused.is_some() {
-            return Ok(false);
+            return Ok(());
         }
         match read_into(stream, &mut self.decoder) {
             Read::Some => {
                 self.last_in = Instant::now();
-                self.obey()?;
-                Ok(true)
+                self.obey()
             }
-            Read::Nothing => Ok(false),
-            Read::End => Err(Ending::Abrupt),
+            Read::Nothing => Ok(()),
+            // Whoever shuts its sending half may still be reading.
+            Read::End => Err(Ending::Polite),
         }
     }
 

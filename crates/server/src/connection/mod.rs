@@ -49,7 +49,7 @@ enum Next {
     /// It is logged in.
     Framed(Box<framed::Framed>),
     /// It follows the room.
-    Events,
+    Events(events::Follower),
 }
 
 /// Serves a connection until it ends, or the relay does.
@@ -71,12 +71,12 @@ pub(crate) async fn serve(stream: TcpStream, stranger: Stranger, relay: Arc<Rela
             drop(stranger);
             framed.run(stream, &mut closing).await;
         }
-        Next::Events => {
+        Next::Events(follower) => {
             tokio::select! {
                 biased;
                 () = ended(&mut closing) => {}
                 () = stranger.dismissed() => {}
-                () = events::run(&stream, &stranger, &relay) => {}
+                () = events::run(follower, &stream, &stranger) => {}
             }
             link::close_gently(stream, relay.times.linger).await;
         }

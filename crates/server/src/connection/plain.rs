@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use twopc_proto::frame::{Answer, DATE, Decoder, ErrorCode, Frame, Person, Refusal, Side};
 use twopc_proto::{Role, UserName, json};
 
+use super::events::Follower;
 use super::framed::Framed;
 use super::link::{Read, Unfinished, read_into, too_slow, write_all};
 use super::login::{login, parse_name};
@@ -115,12 +116,12 @@ impl<'a> Plain<'a> {
             sleep.as_mut().reset(unfinished.unwrap_or(self.asked + self.relay.times.idle));
             tokio::select! {
                 biased;
-                ready = self.stream.readable() => {
-                    self.stranger.heard();
-                    if ready.is_err() || read_into(self.stream, &mut self.decoder) == Read::End {
-                        return Ok(None);
-                    }
-                }
+                // Should this fail, so does reading.
+                _ = self.stream.readable() => match read_into(self.stream, &mut self.decoder) {
+                    Read::Some => self.stranger.heard(),
+                    Read::Nothing => {}
+                    Read::End => return Ok(None),
+                },
                 () = &mut sleep => return if unfinished.is_some() { Err(too_slow()) } else { Ok(None) },
             }
         }
@@ -142,9 +143,10 @@ impl<'a> Plain<'a> {
             }
             ("/events", method) => {
                 self.check_access(frame)?;
+                let follower = Follower::new(self.relay);
                 let sent = self.send(&Answer::events(&date())).await;
                 return Ok(Reply::Next(match sent {
-                    Ok(()) if method == "GET" => Next::Events,
+                    Ok(()) if method == "GET" => Next::Events(follower),
                     Ok(()) => Next::Linger,
                     Err(_) => Next::Close,
                 }));

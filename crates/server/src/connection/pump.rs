@@ -37,6 +37,8 @@ pub(super) struct Pump {
     /// When the kernel last took something.
     last_out: Instant,
     backlog: Option<Backlog>,
+    /// Nobody is there to take anything any more.
+    broken: bool,
 }
 
 /// The kernel takes nothing more for now.
@@ -57,7 +59,7 @@ pub(super) struct Stuck;
 
 impl Pump {
     pub(super) fn new(outbox: Arc<Outbox>) -> Self {
-        Self { outbox, hand: VecDeque::new(), sent_of_first: 0, last_out: Instant::now(), backlog: None }
+        Self { outbox, hand: VecDeque::new(), sent_of_first: 0, last_out: Instant::now(), backlog: None, broken: false }
     }
 
     /// When the kernel last took something.
@@ -70,31 +72,36 @@ impl Pump {
         self.backlog.is_some()
     }
 
+    /// Whether nobody is there to take anything any more. What was said from there before may still
+    /// be there to read.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Writes what the kernel takes.
-    ///
-    /// # Errors
-    /// The connection's.
-    pub(super) fn write(&mut self, stream: &TcpStream) -> io::Result<()> {
+    pub(super) fn write(&mut self, stream: &TcpStream) {
         for _ in 0..ROUNDS {
             if self.hand.is_empty() {
                 self.outbox.take(&mut self.hand);
             }
             if self.hand.is_empty() {
                 self.backlog = None;
-                return Ok(());
+                return;
             }
-            match self.write_some(stream) {
+            let written = if self.broken { Ok(self.in_hand()) } else { self.write_some(stream) };
+            match written {
                 Ok(length) => self.on_taken(length),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.backlog.get_or_insert_with(|| Backlog::new(Instant::now(), &self.outbox));
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.broken = true,
             }
         }
-        // There is more, and the kernel may take it: ask it again as if it had not.
+        // There is more: the kernel is asked again when it says that it takes something.
         self.backlog.get_or_insert_with(|| Backlog::new(Instant::now(), &self.outbox));
-        Ok(())
+    }
+
+    /// The bytes in hand, which are thrown away when nobody takes them.
+    fn in_hand(&self) -> usize {
+        self.hand.iter().map(|delivery| delivery.bytes.len()).sum::<usize>() - self.sent_of_first
     }
 
     fn write_some(&self, stream: &TcpStream) -> io::Result<usize> {
@@ -152,7 +159,8 @@ impl Pump {
     /// Writes all that waits, if that is done by then.
     pub(super) async fn finish(&mut self, stream: &TcpStream, deadline: Instant) {
         loop {
-            if self.write(stream).is_err() || !self.has_backlog() {
+            self.write(stream);
+            if !self.has_backlog() {
                 return;
             }
             match timeout_at(deadline, stream.writable()).await {

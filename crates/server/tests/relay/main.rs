@@ -1,0 +1,13 @@
+//! The relay over real sockets: everything that the description of the wire promises of it.
+
+#![allow(clippy::unwrap_used)] // what the tests share is test too
+
+mod chat;
+mod client;
+mod life;
+mod login;
+mod plain;
+mod pressure;
+mod protocol;
+mod refusals;
+mod timing;
