@@ -17,8 +17,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::printer::Printer;
 
-/// How long a program may take from being asked to end until it is killed.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a program may take from being asked to end until it is killed: more than a window gives
+/// its goodbye, and a relay those who are still in it.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How long its last lines may take once it has ended.
 const LAST_LINES: Duration = Duration::from_secs(1);
 /// The longest line that is passed on in one piece.
@@ -41,7 +42,7 @@ pub(crate) struct Launch {
 /// What a process is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Asks it to end; it is killed if it does not within two seconds.
+    /// Asks it to end; it is killed if it does not within four seconds.
     End,
     /// Kills it.
     Kill,
@@ -129,7 +130,7 @@ async fn attend(mut child: Child, mut told: UnboundedReceiver<Order>) -> Option<
 }
 
 /// Sleeps until then; without a time, for ever.
-async fn until(deadline: Option<Instant>) {
+pub(crate) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,

@@ -4,6 +4,7 @@
 //! the lab with the thread that started it. Deliberately absent: how a process is started and ended
 //! ([`crate::child`]), and what is said of one that has ([`crate::life`]).
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,34 +13,49 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+use twopc_ui::opened::{STARTED_BY, WINDOW_IS_OPEN};
 use twopc_ui::place::Place;
 
-use crate::child::{self, Launch, News, Order, Running};
+use crate::child::{self, Launch, News, Order, Running, until};
+use crate::inspection;
 use crate::life::{End, Life};
 use crate::member::{Common, Member, Part};
 use crate::printer::Printer;
 use crate::room::{Program, RoomView};
-use crate::{inspection, parent};
 
 /// What the relay's first line begins with; its address follows.
 const LISTENING: &str = "Listening on ";
 /// How long the relay may take until it listens.
 const RELAY_STARTS: Duration = Duration::from_secs(10);
+/// How long the next window waits for one that does not come.
+const WINDOW_OPENS: Duration = Duration::from_secs(3);
 /// The name under which the lab itself prints.
 const LAB: &str = "lab";
 
 /// What the room is told.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Press {
-    Admit(Vec<Place>),
+    Admit(Vec<Place>, Pace),
     Start(usize),
     Stop(usize),
     Close,
     Kill,
 }
 
+/// How those who wait are let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// All at once.
+    Together,
+    /// Each when the window of the one before is on the screen, or fails to come: the last one is
+    /// then in front of the others.
+    OneByOne,
+}
+
 /// Who is told of the room.
 pub(crate) struct Outside {
+    /// Takes what the programs print.
+    pub(crate) printer: Printer,
     /// What is seen of it.
     pub(crate) publish: watch::Sender<Arc<RoomView>>,
     /// Called after each publication.
@@ -61,8 +77,8 @@ pub(crate) fn run(program: PathBuf, common: Common, members: Vec<Member>, presse
             return;
         }
     };
-    let printer = Printer::start(std::io::stdout());
-    runtime.block_on(Keeper::new(program, common, members, printer.clone(), outside).keep(presses));
+    let printer = outside.printer.clone();
+    runtime.block_on(Keeper::new(program, common, members, outside).keep(presses));
     // Ends the tasks that still hold a clone of the printer.
     drop(runtime);
     printer.finish();
@@ -81,18 +97,21 @@ struct Keeper {
     program: PathBuf,
     common: Common,
     rows: Vec<Row>,
-    printer: Printer,
     outside: Outside,
     hear: UnboundedSender<(usize, News)>,
     heard: UnboundedReceiver<(usize, News)>,
+    /// Those who are let in after the one whose turn it is.
+    queue: VecDeque<usize>,
+    /// Whose window is awaited, and until when.
+    turn: Option<(usize, Instant)>,
     is_closing: bool,
 }
 
 impl Keeper {
-    fn new(program: PathBuf, common: Common, members: Vec<Member>, printer: Printer, outside: Outside) -> Self {
+    fn new(program: PathBuf, common: Common, members: Vec<Member>, outside: Outside) -> Self {
         let (hear, heard) = unbounded_channel();
         let rows = members.into_iter().map(|member| Row { member, life: Life::Waiting, running: None, place: None }).collect();
-        Self { program, common, rows, printer, outside, hear, heard, is_closing: false }
+        Self { program, common, rows, outside, hear, heard, queue: VecDeque::new(), turn: None, is_closing: false }
     }
 
     async fn keep(mut self, mut presses: UnboundedReceiver<Press>) {
@@ -107,6 +126,7 @@ impl Keeper {
                 Some((index, news)) = self.heard.recv() => self.on_news(index, news),
                 Some(press) = presses.recv() => self.on_press(press),
                 () = sleep_until(late), if self.outside.opened.is_some() => self.on_late(),
+                () = until(self.turn.map(|(_, until)| until)) => self.next_turn(),
             }
             self.publish();
         }
@@ -114,7 +134,7 @@ impl Keeper {
 
     fn on_press(&mut self, press: Press) {
         match press {
-            Press::Admit(places) => self.admit(places),
+            Press::Admit(places, pace) => self.admit(places, pace),
             Press::Start(index) if !self.is_closing => self.start(index),
             Press::Start(_) => {}
             Press::Stop(index) => self.stop(index),
@@ -131,9 +151,12 @@ impl Keeper {
     fn on_news(&mut self, index: usize, news: News) {
         let Some(row) = self.rows.get_mut(index) else { return };
         match news {
-            News::Ready(address) => {
+            News::Ready(rest) => {
                 row.life.on_ready();
-                self.on_listening(address.split_whitespace().next().unwrap_or_default());
+                match row.member.part {
+                    Part::Relay => self.on_listening(rest.split_whitespace().next().unwrap_or_default()),
+                    Part::Participant | Part::Coordinator => {}
+                }
             }
             News::Ended(status, said) => {
                 row.running = None;
@@ -143,6 +166,8 @@ impl Keeper {
         }
         if self.is_closing {
             self.close();
+        } else if self.turn.is_some_and(|(whose, _)| whose == index) {
+            self.next_turn();
         }
     }
 
@@ -163,7 +188,7 @@ impl Keeper {
             // What it said has been printed in its own name.
             End::Stopped | End::Left | End::Failed(_) => {}
             End::Overdue | End::Status(_) | End::Killed(_) | End::Untold | End::NotStarted(_) => {
-                self.printer.print(LAB, &format!("{}: {}", row.member.name, end.sentence()));
+                self.outside.printer.print(LAB, &format!("{}: {}", row.member.name, end.sentence()));
             }
         }
         if row.member.part == Part::Relay {
@@ -189,15 +214,31 @@ impl Keeper {
         }
     }
 
-    fn admit(&mut self, places: Vec<Place>) {
+    fn admit(&mut self, places: Vec<Place>, pace: Pace) {
+        let waiting = self.indices_of(|row| row.life == Life::Waiting);
         let mut places = places.into_iter();
-        for index in self.indices_of(|row| row.life == Life::Waiting) {
+        for &index in &waiting {
             if self.rows[index].member.part.has_window() {
                 self.rows[index].place = places.next();
             }
-            if !self.is_closing {
-                self.start(index);
+        }
+        if self.is_closing {
+            return;
+        }
+        match pace {
+            Pace::Together => waiting.into_iter().for_each(|index| self.start(index)),
+            Pace::OneByOne => {
+                self.queue.extend(waiting);
+                self.next_turn();
             }
+        }
+    }
+
+    /// Lets the next one in, who has some time to show its window.
+    fn next_turn(&mut self) {
+        self.turn = self.queue.pop_front().map(|index| (index, Instant::now() + WINDOW_OPENS));
+        if let Some((index, _)) = self.turn {
+            self.start(index);
         }
     }
 
@@ -211,18 +252,21 @@ impl Keeper {
             program: self.program.clone(),
             arguments: row.member.arguments(&self.common),
             variables: vec![
-                (parent::VARIABLE, Some(std::process::id().to_string())),
+                (STARTED_BY, Some(std::process::id().to_string())),
                 (inspection::VARIABLE, inspection::of_window(lab_inspection.as_deref(), window)),
                 (Place::VARIABLE, row.place.take().map(|place| place.to_string())),
             ],
-            ready: (row.member.part == Part::Relay).then_some(LISTENING),
+            ready: match row.member.part {
+                Part::Relay => Some(LISTENING),
+                Part::Participant | Part::Coordinator => (!self.common.headless).then_some(WINDOW_IS_OPEN),
+            },
         };
         let hear = self.hear.clone();
         let news = move |news| {
             // The room is gone, and this process with it.
             let _ = hear.send((index, news));
         };
-        match child::start(&launch, &self.printer, news) {
+        match child::start(&launch, &self.outside.printer, news) {
             Ok(running) => {
                 row.life = Life::Starting { pid: running.pid };
                 row.running = Some(running);
@@ -248,6 +292,8 @@ impl Keeper {
     /// Asks those to end whose turn it is: the relay is the last, so that the others can say goodbye.
     fn close(&mut self) {
         self.is_closing = true;
+        self.queue.clear();
+        self.turn = None;
         let talking = self.indices_of(|row| row.running.is_some() && row.member.part != Part::Relay);
         let turn = if talking.is_empty() { self.indices_of(|_| true) } else { talking };
         for index in turn {

@@ -5,16 +5,15 @@
 //! What that interrupts is settled when they next run, as after any crash. Deliberately absent: the
 //! same where there is no Linux; there a lab that was killed leaves its programs to the person.
 
-/// The variable that tells a program the process id of the lab that started it.
-pub(crate) const VARIABLE: &str = "TWOPC_STARTED_BY";
-
 /// Ties this process to the lab that started it, if one did.
 ///
 /// `false`: that lab is gone already, and this program has nothing to do.
 #[cfg(target_os = "linux")]
 pub(crate) fn follow() -> bool {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-    let lab: Option<i32> = std::env::var(VARIABLE).ok().and_then(|pid| pid.parse().ok());
+    use twopc_ui::opened::STARTED_BY;
+
+    let lab: Option<i32> = std::env::var(STARTED_BY).ok().and_then(|pid| pid.parse().ok());
     let Some(lab) = lab else { return true };
     // Without this the program still runs; it only would have to be ended by hand.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));

@@ -3,7 +3,7 @@
 //! A thread of its own starts, hears and ends them (the keeper), whatever the window in front
 //! does; it lives until the last of them has ended. Deliberately absent: windows, and the protocol.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,9 +13,11 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use twopc_ui::place::Place;
 
+pub use crate::keeper::Pace;
 use crate::keeper::{self, Press};
 use crate::life::Life;
 use crate::member::{Common, Member, members};
+use crate::printer::Printer;
 
 /// What a room is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub struct Program {
 }
 
 /// A room that was opened. Dropping it closes it, and waits until everybody has ended: politely if
-/// they do, two seconds later by force.
+/// they do, four seconds later by force.
 #[derive(Debug)]
 pub struct Room {
     remote: Remote,
@@ -68,12 +70,13 @@ pub struct Remote {
 }
 
 impl Room {
-    /// Starts the relay and waits until it listens; the others come in with [`Self::admit`]. `wake`
-    /// is called after every change, on the room's own thread.
+    /// Starts the relay and waits until it listens; the others come in with [`Self::admit`]. What they
+    /// print goes to `out`, behind their names; `wake` is called after every change, on the room's own
+    /// thread.
     ///
     /// # Errors
     /// The sentence to show, if the relay can't listen; then nothing is left running.
-    pub fn open(plan: Plan, wake: impl Fn() + Send + 'static) -> Result<Self, String> {
+    pub fn open(plan: Plan, out: impl Write + Send + 'static, wake: impl Fn() + Send + 'static) -> Result<Self, String> {
         let Plan { program, listen, data_dir, logs, participants, headless } = plan;
         refuse_port_in_use(&listen)?;
         let common = Common { relay: listen.clone(), listen, data_dir, logs, headless };
@@ -82,7 +85,7 @@ impl Room {
         let (publish, view) = watch::channel(Arc::new(RoomView { relay: common.relay.clone(), programs: seen.collect() }));
         let (presses, pressed) = unbounded_channel();
         let (opened, relay) = oneshot::channel();
-        let outside = keeper::Outside { publish, wake: Box::new(wake), opened: Some(opened) };
+        let outside = keeper::Outside { printer: Printer::start(out), publish, wake: Box::new(wake), opened: Some(opened) };
         let thread = thread::Builder::new()
             .name(String::from("room"))
             .spawn(move || keeper::run(program, common, members, pressed, outside))
@@ -98,8 +101,8 @@ impl Room {
 
     /// Lets everybody in who waits for the relay. The windows get these places, in the order of the
     /// list, for this one time; where there is none, a window stands where it was last.
-    pub fn admit(&self, places: Vec<Place>) {
-        self.remote.press(Press::Admit(places));
+    pub fn admit(&self, places: Vec<Place>, pace: Pace) {
+        self.remote.press(Press::Admit(places, pace));
     }
 
     /// Starts the program with this index again, if it has ended.

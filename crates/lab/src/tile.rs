@@ -9,7 +9,7 @@ use twopc_ui::layout::SMALLEST;
 use twopc_ui::place::Place;
 
 /// What a window likes best, without its frame.
-const BEST: Vec2 = vec2(860.0, 560.0);
+pub const BEST: Vec2 = vec2(860.0, 560.0);
 /// What a window system adds: a title above, a line around. It tells nobody how much before the
 /// window is there, so this is what the generous ones take.
 const TITLE: f32 = 37.0;
@@ -38,19 +38,30 @@ pub fn inside(frame: Rect) -> Place {
     Place { at: frame.min, size: frame.size() - around() }
 }
 
+/// Whether any two of the places share a piece of the screen.
+#[must_use]
+pub fn overlap(places: &[Rect]) -> bool {
+    places.iter().enumerate().any(|(i, one)| places[i + 1..].iter().any(|other| one.intersect(*other).is_positive()))
+}
+
 fn around() -> Vec2 {
     vec2(2.0 * LINE, TITLE + 2.0 * LINE)
 }
 
-/// Rows and columns of equal places, those that come nearest to what a window likes best.
+/// Equal rows, the one whose places come nearest to what a window likes best; the windows of a row
+/// share its width, so that a last row with fewer of them leaves nothing empty.
 fn beside(desk: Rect, count: usize) -> Option<Vec<Rect>> {
-    let cell = |columns: usize| vec2(desk.width() / columns as f32, desk.height() / count.div_ceil(columns) as f32).floor();
-    let share = |columns: usize, of: Vec2| ((cell(columns) - around()) / of).min_elem();
+    let cell = |columns: usize, in_row: usize| vec2(desk.width() / in_row as f32, desk.height() / count.div_ceil(columns) as f32).floor();
+    let share = |columns: usize, of: Vec2| ((cell(columns, columns) - around()) / of).min_elem();
     let columns = (1..=count)
         .filter(|&columns| share(columns, SMALLEST) >= 1.0)
         .max_by(|&one, &other| share(one, BEST).total_cmp(&share(other, BEST)))?;
-    let size = cell(columns);
-    Some((0..count).map(|i| Rect::from_min_size(desk.min + vec2((i % columns) as f32, (i / columns) as f32) * size, size)).collect())
+    let place = |i: usize| {
+        let (row, column) = (i / columns, i % columns);
+        let size = cell(columns, columns.min(count - row * columns));
+        Rect::from_min_size(desk.min + vec2(column as f32, row as f32) * size, size)
+    };
+    Some((0..count).map(place).collect())
 }
 
 /// Rows of titles: each window begins a step below the one before it, and a readable piece to the
@@ -87,10 +98,6 @@ mod tests {
     const SCREENS: [(f32, f32); 6] =
         [(800.0, 600.0), (1024.0, 768.0), (1280.0, 800.0), (1366.0, 768.0), (1920.0, 1080.0), (3840.0, 2160.0)];
 
-    fn overlaps(places: &[Rect]) -> bool {
-        places.iter().enumerate().any(|(i, one)| places[i + 1..].iter().any(|other| one.intersect(*other).is_positive()))
-    }
-
     fn title(place: Rect) -> Rect {
         Rect::from_min_size(place.min, vec2(READABLE, TITLE))
     }
@@ -113,7 +120,7 @@ mod tests {
     fn a_room_stands_beside_each_other_on_usual_screens() {
         for (width, height) in [(1280.0, 800.0), (1366.0, 768.0), (1920.0, 1080.0), (3840.0, 2160.0)] {
             let places = tile(screen(width, height), 5);
-            assert!(!overlaps(&places), "{width} x {height}: {places:?}");
+            assert!(!overlap(&places), "{width} x {height}: {places:?}");
             for place in places {
                 let size = inside(place).size;
                 assert!((size / SMALLEST).min_elem() >= 1.0, "{width} x {height}: {size:?}");
@@ -137,7 +144,7 @@ mod tests {
     #[test]
     fn where_not_all_fit_beside_each_other_they_stand_behind_each_other_as_large_as_they_like() {
         let places = tile(screen(1024.0, 768.0), 5);
-        assert!(overlaps(&places));
+        assert!(overlap(&places));
         assert_eq!(places[0], Rect::from_min_size(pos2(0.0, 32.0), vec2(864.0, 532.0)));
         assert_eq!(places[4], Rect::from_min_size(pos2(96.0, 188.0), vec2(864.0, 532.0)));
     }
@@ -150,10 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn three_columns_of_two_suit_five_windows_on_a_wide_screen() {
+    fn five_windows_on_a_wide_screen_stand_three_above_two() {
         let places = tile(screen(1920.0, 1080.0), 5);
         let at: Vec<(f32, f32)> = places.iter().map(|place| (place.min.x, place.min.y)).collect();
-        assert_eq!(at, [(0.0, 32.0), (640.0, 32.0), (1280.0, 32.0), (0.0, 532.0), (640.0, 532.0)]);
+        assert_eq!(at, [(0.0, 32.0), (640.0, 32.0), (1280.0, 32.0), (0.0, 532.0), (960.0, 532.0)]);
         assert_eq!(inside(places[0]), Place { at: pos2(0.0, 32.0), size: vec2(636.0, 459.0) });
+        assert_eq!(inside(places[4]), Place { at: pos2(960.0, 532.0), size: vec2(956.0, 459.0) });
     }
 }

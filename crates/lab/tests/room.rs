@@ -3,21 +3,24 @@
 //!
 //! Deliberately absent: votes. What the programs say to each other is tested with the whole suite.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tempfile::TempDir;
 use twopc_lab::life::{End, Life};
-use twopc_lab::room::{Plan, Room, RoomView};
+use twopc_lab::room::{Pace, Plan, Room, RoomView};
 
 /// More than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -27,6 +30,22 @@ const LAB: &str = env!("CARGO_BIN_EXE_twopc-lab");
 struct Hall {
     room: Room,
     changes: Receiver<()>,
+    prints: Receiver<String>,
+}
+
+/// Where a room prints: each line is passed on.
+struct Paper(Sender<String>);
+
+impl Write for Paper {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        // At the very end nobody reads any more.
+        let _ = self.0.send(String::from_utf8(line.to_vec()).unwrap());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn plan(folder: &Path, listen: &str, participants: usize) -> Plan {
@@ -43,8 +62,13 @@ fn plan(folder: &Path, listen: &str, participants: usize) -> Plan {
 impl Hall {
     fn open(plan: Plan) -> Self {
         let (changed, changes) = channel();
-        let room = Room::open(plan, move || drop(changed.send(()))).unwrap();
-        Self { room, changes }
+        let (printed, prints) = channel();
+        let wake = move || {
+            // At the very end nobody listens any more.
+            let _ = changed.send(());
+        };
+        let room = Room::open(plan, Paper(printed), wake).unwrap();
+        Self { room, changes, prints }
     }
 
     fn wait(&self, until: impl Fn(&RoomView) -> bool) -> Arc<RoomView> {
@@ -104,7 +128,7 @@ fn a_room_opens_all_log_in_and_all_end_with_it() {
     let folder = TempDir::new().unwrap();
     let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 3));
     let mut events = hall.events();
-    hall.room.admit(Vec::new());
+    hall.room.admit(Vec::new(), Pace::Together);
     let view = hall.wait_for_all();
     let names: Vec<&str> = view.programs.iter().map(|program| program.member.name.as_str()).collect();
     assert_eq!(names, ["relay", "alice", "bob", "carol", "chair"]);
@@ -114,7 +138,8 @@ fn a_room_opens_all_log_in_and_all_end_with_it() {
     let processes = processes(&view);
     assert_eq!(processes.len(), 5);
 
-    drop(hall);
+    let Hall { room, prints, .. } = hall;
+    drop(room);
     for process in &processes {
         assert!(has_ended_within(process, Duration::ZERO), "the room waits for everybody");
     }
@@ -122,6 +147,11 @@ fn a_room_opens_all_log_in_and_all_end_with_it() {
         events.wait_for(") is offline");
     }
     assert!(TcpStream::connect(&view.relay).is_err(), "nobody listens any more");
+    let prints: Vec<String> = prints.iter().collect();
+    for line in ["[relay] Client (carol) connected\n", "[relay] Client (carol) is offline\n", "[bob] {\"event\":\"login\",\"user\":\"bob\""]
+    {
+        assert!(prints.iter().any(|print| print.starts_with(line)), "{line:?} is not in {prints:#?}");
+    }
 }
 
 #[test]
@@ -129,7 +159,7 @@ fn a_port_in_use_is_said_in_one_sentence_and_left_to_its_owner() {
     let folder = TempDir::new().unwrap();
     let owner = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = owner.local_addr().unwrap().to_string();
-    let sentence = Room::open(plan(folder.path(), &address, 3), || ()).map(drop).unwrap_err();
+    let sentence = Room::open(plan(folder.path(), &address, 3), std::io::sink(), || ()).map(drop).unwrap_err();
     assert_eq!(
         sentence,
         format!("{address} is in use, perhaps by another room: close that one, or give this one a free port with --server 127.0.0.1:0.")
@@ -141,7 +171,7 @@ fn a_port_in_use_is_said_in_one_sentence_and_left_to_its_owner() {
 #[test]
 fn a_relay_that_cannot_listen_says_why() {
     let folder = TempDir::new().unwrap();
-    let sentence = Room::open(plan(folder.path(), "192.0.2.1:1", 3), || ()).map(drop).unwrap_err();
+    let sentence = Room::open(plan(folder.path(), "192.0.2.1:1", 3), std::io::sink(), || ()).map(drop).unwrap_err();
     assert!(sentence.contains("192.0.2.1:1") && sentence.lines().count() == 1, "{sentence}");
 }
 
@@ -149,7 +179,7 @@ fn a_relay_that_cannot_listen_says_why() {
 fn a_program_that_is_missing_is_said() {
     let folder = TempDir::new().unwrap();
     let plan = Plan { program: folder.path().join("no-such-program"), ..plan(folder.path(), "127.0.0.1:0", 0) };
-    let sentence = Room::open(plan, || ()).map(drop).unwrap_err();
+    let sentence = Room::open(plan, std::io::sink(), || ()).map(drop).unwrap_err();
     assert!(sentence.starts_with("The relay did not start. The system did not start it: "), "{sentence}");
 }
 
@@ -158,7 +188,7 @@ fn a_program_can_be_stopped_and_started_again() {
     let folder = TempDir::new().unwrap();
     let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
     let mut events = hall.events();
-    hall.room.admit(Vec::new());
+    hall.room.admit(Vec::new(), Pace::Together);
     let first = hall.wait_for_all().programs[1].life.pid().unwrap();
     events.wait_for("Client (alice) connected");
     let process = watch(first);
@@ -177,7 +207,7 @@ fn the_relay_comes_back_where_it_was_and_everybody_finds_it() {
     let folder = TempDir::new().unwrap();
     let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
     let mut events = hall.events();
-    hall.room.admit(Vec::new());
+    hall.room.admit(Vec::new(), Pace::Together);
     let address = hall.wait_for_all().relay.clone();
     events.wait_for("Client (alice) connected");
     hall.room.stop(0);
@@ -203,11 +233,11 @@ fn a_name_in_use_is_said_at_its_row() {
     let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let first = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
     let mut events = first.events();
-    first.room.admit(Vec::new());
+    first.room.admit(Vec::new(), Pace::Together);
     let before = first.wait_for_all();
     events.wait_for("Client (alice) connected");
     let second = Hall::open(Plan { logs: other.path().join("logs"), ..plan(folder.path(), "127.0.0.1:0", 1) });
-    second.room.admit(Vec::new());
+    second.room.admit(Vec::new(), Pace::Together);
     let view = second.wait(|room| matches!(room.programs[1].life, Life::Ended(_)));
     let Life::Ended(End::Failed(sentence)) = &view.programs[1].life else { panic!("{view:?}") };
     assert!(sentence.contains("alice"), "{sentence}");
@@ -220,7 +250,7 @@ fn what_the_room_did_not_start_is_left_alone() {
     let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
     let mut stranger = Stranger::start(other.path());
-    hall.room.admit(Vec::new());
+    hall.room.admit(Vec::new(), Pace::Together);
     hall.wait_for_all();
     drop(hall);
     assert!(stranger.0.try_wait().unwrap().is_none(), "the same program, started by somebody else, goes on");
@@ -245,6 +275,68 @@ impl Drop for Stranger {
     fn drop(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
+    }
+}
+
+/// A program that plays every part: as the relay it says that it listens; as anyone else it waits at
+/// a gate, `gate-alice`, says that its window is open, and cannot be asked to end.
+const ACTOR: &str = r#"#!/bin/sh
+if [ "$1" = server ]; then
+    echo "Listening on 127.0.0.1:9 and so on"
+    exec sleep 1000
+fi
+trap '' TERM
+read word < "$(dirname "$0")/gate-$5"
+echo "The window is open."
+exec sleep 1000
+"#;
+
+/// Puts the actor into a folder, with gates for these names.
+fn actor(folder: &Path, names: &[&str]) -> Plan {
+    let program = folder.join("actor");
+    std::fs::write(&program, ACTOR).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+    for name in names {
+        mkfifoat(CWD, folder.join(format!("gate-{name}")), Mode::RUSR | Mode::WUSR).unwrap();
+    }
+    Plan { program, headless: false, ..plan(folder, "127.0.0.1:0", 1) }
+}
+
+fn open_gate(folder: &Path, name: &str) {
+    std::fs::write(folder.join(format!("gate-{name}")), "go\n").unwrap();
+}
+
+#[test]
+fn windows_that_stand_behind_each_other_open_one_by_one() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(actor(folder.path(), &["alice", "chair"]));
+    assert_eq!(hall.room.view().relay, "127.0.0.1:9");
+    hall.room.admit(Vec::new(), Pace::OneByOne);
+    let view = hall.wait(|room| room.programs[1].life != Life::Waiting);
+    assert!(matches!(view.programs[1].life, Life::Starting { .. }), "{view:?}");
+    assert_eq!(view.programs[2].life, Life::Waiting, "it is not its turn yet");
+    open_gate(folder.path(), "alice");
+    hall.wait(|room| matches!(room.programs[1].life, Life::Running { .. }));
+    hall.wait(|room| matches!(room.programs[2].life, Life::Starting { .. }));
+    hall.room.remote().kill();
+    drop(hall);
+}
+
+#[test]
+fn a_program_that_does_not_end_when_asked_is_killed() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(actor(folder.path(), &["alice", "chair"]));
+    hall.room.admit(Vec::new(), Pace::OneByOne);
+    open_gate(folder.path(), "alice");
+    let view = hall.wait(|room| matches!(room.programs[2].life, Life::Starting { .. }));
+    let processes = processes(&view);
+    hall.room.stop(1);
+    let view = hall.wait(|room| matches!(room.programs[1].life, Life::Ended(_)));
+    assert_eq!(view.programs[1].life, Life::Ended(End::Overdue));
+    hall.room.remote().kill();
+    drop(hall);
+    for process in &processes {
+        assert!(has_ended_within(process, Duration::ZERO));
     }
 }
 
@@ -276,7 +368,7 @@ fn a_lab_that_is_killed_outright_takes_its_programs_with_it() {
 fn plays_the_lab() {
     let Some(folder) = std::env::var_os(STAGE) else { return };
     let hall = Hall::open(plan(Path::new(&folder), "127.0.0.1:0", 2));
-    hall.room.admit(Vec::new());
+    hall.room.admit(Vec::new(), Pace::Together);
     let pids: Vec<String> =
         hall.wait_for_all().programs.iter().filter_map(|program| program.life.pid()).map(|pid| pid.to_string()).collect();
     eprintln!("{}", pids.join(" "));

@@ -1,0 +1,164 @@
+//! The lab's window read as a screen reader reads it.
+#![allow(clippy::unwrap_used)] // a test that cannot go on says where
+
+use std::path::PathBuf;
+
+use egui::accesskit::Role;
+use egui::{OutputCommand, Rect, Ui};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use twopc_lab::life::{End, Life};
+use twopc_lab::member::members;
+use twopc_lab::room::{Program, RoomView};
+use twopc_lab::view::{Action, Files, lab_ui};
+use twopc_ui::theme;
+
+struct Shown {
+    room: RoomView,
+    actions: Vec<Action>,
+}
+
+type Window = Harness<'static, Shown>;
+
+/// The relay, alice and the chair, standing so.
+fn room(lives: [Life; 3]) -> RoomView {
+    let programs = members(1).into_iter().zip(lives).map(|(member, life)| Program { member, life });
+    RoomView { relay: String::from("127.0.0.1:1337"), programs: programs.collect() }
+}
+
+fn running(pid: u32) -> Life {
+    Life::Running { pid }
+}
+
+fn window_of(room: RoomView, size: [f32; 2]) -> Window {
+    let files = Files { data: PathBuf::from("/room/data"), logs: PathBuf::from("/room/logs") };
+    let draw = move |ui: &mut Ui, shown: &mut Shown| {
+        let actions = lab_ui(ui, &shown.room, &files);
+        shown.actions.extend(actions);
+    };
+    let builder = Harness::builder().with_size(size).with_context_setup(theme::apply).with_max_steps(20).allow_missing_glyphs();
+    let mut harness = builder.build_ui_state(draw, Shown { room, actions: Vec::new() });
+    harness.run();
+    harness
+}
+
+fn window(lives: [Life; 3]) -> Window {
+    window_of(room(lives), [860.0, 560.0])
+}
+
+fn can_press(window: &Window, name: &str) -> bool {
+    !window.get_by_role_and_label(Role::Button, name).accesskit_node().is_disabled()
+}
+
+fn press(window: &mut Window, name: &str) -> Vec<Action> {
+    window.get_by_role_and_label(Role::Button, name).click();
+    window.run();
+    std::mem::take(&mut window.state_mut().actions)
+}
+
+#[test]
+fn the_relay_the_files_and_every_program_are_named() {
+    let window = window([running(101), running(102), Life::Ending { pid: 103 }]);
+    for words in
+        ["Relay: 127.0.0.1:1337", "/room/data", "/room/logs", "alice", "participant", "chair", "coordinator", "101", "102", "103", "ending"]
+    {
+        window.get_by_label(words);
+    }
+    assert_eq!(window.get_all_by_label("relay").count(), 2, "its name and its role");
+    assert_eq!(window.get_all_by_label("running").count(), 2);
+    window.get_by_role_and_label(Role::Table, "Programs");
+}
+
+#[test]
+fn what_runs_can_be_stopped_and_what_has_ended_can_be_started() {
+    let mut window = window([running(101), running(102), Life::Ended(End::Left)]);
+    for (name, can) in [("Start relay", false), ("Stop relay", true), ("Stop alice", true), ("Start chair", true), ("Stop chair", false)] {
+        assert_eq!(can_press(&window, name), can, "{name}");
+    }
+    assert_eq!(press(&mut window, "Stop alice"), [Action::Stop(1)]);
+    assert_eq!(press(&mut window, "Start chair"), [Action::Start(2)]);
+    assert_eq!(press(&mut window, "Start alice"), [], "it runs");
+}
+
+#[test]
+fn a_button_that_cannot_be_pressed_says_why() {
+    let window = window([running(101), Life::Waiting, Life::Ending { pid: 103 }]);
+    for (name, why) in [
+        ("Start relay", "It runs already."),
+        ("Start alice", "It starts by itself as soon as the relay listens."),
+        ("Stop chair", "It is ending already."),
+    ] {
+        let button = window.get_by_role_and_label(Role::Button, name);
+        assert_eq!(button.accesskit_node().description().as_deref(), Some(why), "{name}");
+    }
+}
+
+#[test]
+fn why_a_program_failed_stands_at_its_row_until_it_runs_again() {
+    let taken = "The name alice is in use here: close the other window, or choose another name.";
+    let failed = Life::Ended(End::Failed(String::from(taken)));
+    let mut window = window([running(101), failed, Life::Ended(End::Stopped)]);
+    let sentence = window.get_by_label(taken).rect();
+    let row = |window: &Window, name: &str| window.get_by_role_and_label(Role::Button, name).rect();
+    assert!(row(&window, "Start alice").bottom() <= sentence.top() && sentence.bottom() <= row(&window, "Start chair").top());
+    window.get_by_label("stopped");
+    window.state_mut().room.programs[1].life = running(107);
+    window.run();
+    assert!(window.query_by_label(taken).is_none());
+}
+
+#[test]
+fn nothing_moves_sideways_when_a_state_changes() {
+    let lives = [
+        Life::Waiting,
+        Life::Starting { pid: 1 },
+        running(4_194_304),
+        Life::Ending { pid: 4_194_304 },
+        Life::Ended(End::Stopped),
+        Life::Ended(End::Killed(9)),
+    ];
+    for size in [[860.0, 560.0], [426.0, 323.0]] {
+        let mut window = window_of(room([running(1), running(2), running(3)]), size);
+        let place = |window: &Window| window.get_by_role_and_label(Role::Button, "Stop alice").rect();
+        let before = place(&window);
+        for life in &lives {
+            window.state_mut().room.programs[1].life = life.clone();
+            window.run();
+            assert_eq!(place(&window), before, "{size:?}: {life:?}");
+        }
+    }
+}
+
+#[test]
+fn everything_fits_into_a_small_window() {
+    let size = Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(400.0, 300.0));
+    let window = window_of(room([running(101), running(102), running(103)]), [400.0, 300.0]);
+    for name in ["Start relay", "Stop relay", "Copy the relay's address", "Copy path of the data folder"] {
+        let button = window.get_by_role_and_label(Role::Button, name).rect();
+        assert!(size.contains_rect(button), "{name}: {button:?}");
+    }
+}
+
+#[test]
+fn addresses_and_paths_are_copied_whole() {
+    let mut window = window([running(101), running(102), running(103)]);
+    for (name, text) in [
+        ("Copy the relay's address", "127.0.0.1:1337"),
+        ("Copy path of the data folder", "/room/data"),
+        ("Copy path of the relay's folder", "/room/logs"),
+    ] {
+        window.get_by_role_and_label(Role::Button, name).click();
+        window.step();
+        let copied = window.output().platform_output.commands.iter().any(|command| *command == OutputCommand::CopyText(String::from(text)));
+        assert!(copied, "{name}: {:?}", window.output().platform_output.commands);
+        window.run();
+    }
+}
+
+#[test]
+fn an_idle_lab_draws_nothing() {
+    let mut window = window([running(101), running(102), running(103)]);
+    window.step();
+    let wait = window.output().viewport_output.values().map(|viewport| viewport.repaint_delay).min();
+    assert_eq!(wait, Some(std::time::Duration::MAX));
+}
