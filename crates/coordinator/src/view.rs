@@ -15,6 +15,7 @@ use twopc_ui::layout::{Half, Part, halves_ui, window_ui};
 use twopc_ui::login::{is_asked, login_action};
 use twopc_ui::messages::{Reading, messages_ui};
 use twopc_ui::room::room_ui;
+use twopc_ui::text::capitalised;
 use twopc_ui::theme::{ROW, UNIT};
 use twopc_ui::{Draft, Mark};
 
@@ -101,13 +102,7 @@ fn flaw(message: &str) -> Option<String> {
     let string = proposal(message)?;
     let error = CommittedString::parse(string).err()?;
     // The person may be in the middle of typing it.
-    (!string.is_empty()).then(|| sentence(&error.to_string()))
-}
-
-/// An error's words as a sentence of their own.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+    (!string.is_empty()).then(|| format!("{}.", capitalised(&error.to_string())))
 }
 
 /// What the main button would do, for Ctrl Enter.

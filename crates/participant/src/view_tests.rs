@@ -257,7 +257,7 @@ fn a_relay_that_was_never_reached_can_be_corrected() {
     let mut shot = states::relay_lost(now);
     shot.user = None;
     let mut window = window(shot, now);
-    assert!(says(&window, "No relay answers at 127.0.0.1:1337 (connection refused)."));
+    assert!(says(&window, "No relay answers at 127.0.0.1:1337 (nothing listens there). It is tried again by itself"));
     assert_eq!(press(&mut window, "Login"), [Action::Login { address: "127.0.0.1:1337".into() }]);
 }
 

@@ -8,7 +8,7 @@ use twopc_runner::snapshot::{Action, Link, Snapshot};
 use crate::draft::Draft;
 use crate::field::{field_ui, is_entered};
 use crate::palette::Palette;
-use crate::text::error_ui;
+use crate::text::{capitalised, error_ui};
 use crate::theme::{CONTROL, UNIT};
 
 /// The width of the column of labels.
@@ -112,13 +112,7 @@ fn below_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>) {
     match (&snapshot.refusal, &snapshot.link) {
         (Some(refusal), _) => drop(error_ui(ui, refusal)),
         (None, Link::Reconnecting { why, .. }) => {
-            error_ui(
-                ui,
-                &format!(
-                    "No relay answers at {} ({why}). It is tried again by itself; correct the address if it is wrong.",
-                    snapshot.relay
-                ),
-            );
+            error_ui(ui, &format!("{}. It is tried again by itself; correct the address if it is wrong.", capitalised(why)));
         }
         (None, Link::Connecting) => drop(ui.label(RichText::new("Reaching the relay …").weak())),
         (None, Link::Offline | Link::Asking { .. } | Link::Connected | Link::Replaced) => {}

@@ -14,6 +14,9 @@ use crate::pane::{empty_ui, pane_ui};
 use crate::text::line_ui;
 use crate::theme::{CONTROL, ROW, UNIT};
 
+/// More names than fit in the heading's row.
+const MOST_NAMES: usize = 100;
+
 /// Where a person is in the conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -52,7 +55,7 @@ fn people_ui(ui: &mut Ui, room: &[Person]) {
     if room.is_empty() {
         return;
     }
-    let names: Vec<&str> = room.iter().map(|person| person.user.as_str()).collect();
+    let names: Vec<&str> = room.iter().take(MOST_NAMES).map(|person| person.user.as_str()).collect();
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         line_ui(ui, &format!("In the room: {}", names.join(", ")), RichText::weak);
     });

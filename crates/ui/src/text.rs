@@ -66,10 +66,11 @@ pub fn listed<S: AsRef<str>>(names: &[S], last: &str) -> String {
     }
 }
 
-/// `1 participant`, `2 participants`.
+/// Words as the beginning of a sentence.
 #[must_use]
-pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+pub fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

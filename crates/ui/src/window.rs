@@ -89,7 +89,9 @@ fn without_window(error: &eframe::Error) -> &'static str {
         eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
             "The display cannot be reached: set DISPLAY or WAYLAND_DISPLAY to one that can, or run this program with --headless."
         }
-        _ => "The display draws no window with OpenGL: install a driver for it (Mesa has one in software), or run this program with --headless.",
+        _ => {
+            "The display draws no window with OpenGL: install a driver for it (Mesa has one in software), or run this program with --headless."
+        }
     }
 }
 
