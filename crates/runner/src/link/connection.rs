@@ -153,3 +153,59 @@ impl Connection {
         self.written < self.out.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use twopc_proto::frame::Side;
+
+    use super::*;
+
+    async fn pair(now: Instant) -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (far, _) = listener.accept().await.unwrap();
+        (Connection::new(near, Decoder::new(Side::Client), now), far)
+    }
+
+    const PING: &[u8] = b"POST /ping HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_relay_that_was_silent_for_half_a_minute_is_gone() {
+        let start = Instant::now();
+        let (mut connection, mut far) = pair(start).await;
+        assert!(connection.read(start + SILENCE - Duration::from_millis(1)).is_ok());
+        assert!(matches!(connection.read(start + SILENCE), Err(Lost::Silent)));
+
+        // A node that was frozen meanwhile finds what has arrived before it finds the silence.
+        far.write_all(PING).await.unwrap();
+        connection.ready().await;
+        assert!(connection.read(start + SILENCE * 3).is_ok());
+        assert!(matches!(connection.next_frame(), Ok(Some(Ok(FromRelay::Ping)))));
+        assert!(matches!(connection.read(start + SILENCE * 4), Err(Lost::Silent)));
+    }
+
+    #[tokio::test]
+    async fn what_came_before_the_end_is_read_before_it() {
+        let start = Instant::now();
+        let (mut connection, mut far) = pair(start).await;
+        far.write_all(PING).await.unwrap();
+        drop(far);
+        while connection.read(start).is_ok() {
+            connection.ready().await;
+        }
+        assert!(matches!(connection.next_frame(), Ok(Some(Ok(FromRelay::Ping)))));
+        assert!(matches!(connection.read(start), Err(Lost::Closed)));
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_takes_nothing_is_given_up_and_holds_up_nobody() {
+        let (mut connection, _far) = pair(Instant::now()).await;
+        let frame = vec![b'x'; 1024 * 1024];
+        let pushed = (1..).find(|_| {
+            connection.push(&frame);
+            matches!(connection.flush(), Err(Lost::Stuck))
+        });
+        assert!(pushed.unwrap() * frame.len() > MOST_WAITING);
+    }
+}

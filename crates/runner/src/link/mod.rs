@@ -1,8 +1,8 @@
 //! The link to the relay: reaching it, logging in, staying in, and coming back.
 //!
-//! [`RelayLink`] knows where the link stands and when the next attempt comes; what to do about an
-//! answer or a loss is the loop's decision. Deliberately absent: the machine, and every word that a
-//! person reads but the reason of a failure.
+//! It knows where the link stands and when the next attempt comes; what to do about an answer or a
+//! loss is the loop's decision. Deliberately absent: the machine, and every word that a person reads
+//! but the reason of a failure.
 
 mod address;
 mod connection;
@@ -193,5 +193,27 @@ const FAULT: &str = "the attempt failed inside this program";
 impl Drop for RelayLink {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_double_to_five_seconds_and_begin_anew_after_a_welcome() {
+        let mut link = RelayLink::new(Address::default(), "test/1".into());
+        let now = Instant::now();
+        let waits = |link: &mut RelayLink| {
+            link.wait(now, "gone".into());
+            match link.standing() {
+                Standing::Waiting { until, .. } => until.duration_since(now).as_millis(),
+                Standing::Idle | Standing::Trying | Standing::Up => panic!("it waits"),
+            }
+        };
+        let first: Vec<u128> = (0..7).map(|_| waits(&mut link)).collect();
+        assert_eq!(first, [250, 500, 1000, 2000, 4000, 5000, 5000]);
+        link.on_welcome();
+        assert_eq!(waits(&mut link), 250);
     }
 }

@@ -284,7 +284,7 @@ impl<R: NodeRole> Core<R> {
                         Outcome::Durable(lsn) => self.take(Input::Durable(lsn)).await,
                         Outcome::Applied { lsn } => self.take(Input::Applied(lsn)).await,
                         Outcome::Refused(lsn) => self.take(Input::Refused(lsn)).await,
-                        Outcome::Report(report) => self.warn(report.to_string()),
+                        Outcome::Report(report) => self.report(&report),
                     }
                 }
             }

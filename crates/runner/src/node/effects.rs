@@ -5,8 +5,9 @@
 //! before the next begins, so that it dies at a boundary and not near one.
 
 use twopc_proto::machine::Sync;
+use twopc_proto::text::Shown;
 use twopc_proto::{Effect, Input, Message, Notice, UserName};
-use twopc_store::Job;
+use twopc_store::{Job, Report};
 
 use super::core::Core;
 use super::role::NodeRole;
@@ -16,6 +17,9 @@ use crate::event::Event;
 
 /// The most warnings that are kept.
 const MOST_WARNINGS: usize = 20;
+
+/// The most characters of what is reported of the files; strings may stand in it.
+const LONGEST_REPORT: usize = 500;
 
 impl<R: NodeRole> Core<R> {
     /// Gives the machine an input, and runs what it asks for; then what is answered to that without
@@ -35,9 +39,6 @@ impl<R: NodeRole> Core<R> {
 
     /// Runs effects in their order.
     pub(super) async fn run_effects(&mut self, effects: Vec<Effect<R>>) {
-        if !effects.is_empty() {
-            self.dirt.mark();
-        }
         for effect in effects {
             match effect {
                 Effect::Persist { lsn, record, sync } => self.on_job(Job::Persist { lsn, record, sync }).await,
@@ -175,7 +176,12 @@ impl<R: NodeRole> Core<R> {
         self.show_warning(sentence);
     }
 
-    /// The same, in a window alone. A sentence that stands there already is not repeated.
+    /// The same of the files.
+    pub(super) fn report(&mut self, report: &Report) {
+        self.warn(Shown::new(&report.to_string()).at_most(LONGEST_REPORT).to_string());
+    }
+
+    /// Something that is an event already, in a window alone. A sentence that stands there already is not repeated.
     pub(super) fn show_warning(&mut self, sentence: String) {
         self.warnings.retain(|known| *known != sentence);
         if self.warnings.len() == MOST_WARNINGS {

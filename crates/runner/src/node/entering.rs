@@ -44,11 +44,12 @@ impl<R: NodeRole> Core<R> {
         self.config.server = typed;
         self.refusal = None;
         self.link.set_address(address);
-        match self.entry {
-            Entry::Offline | Entry::Asking { .. } | Entry::LoggingIn { .. } => self.ask(),
-            // It is logged in with when the files are open.
-            Entry::Opening { .. } => {}
-            Entry::Member => self.try_login(),
+        match (&self.entry, &self.config.user) {
+            (Entry::Offline, Some(user)) => self.open_files(user.clone(), None),
+            (Entry::Offline, None) | (Entry::Asking { .. }, _) => self.ask(),
+            // The address is used when the files are open.
+            (Entry::Opening { .. }, _) => {}
+            (Entry::LoggingIn { .. } | Entry::Member, _) => self.try_login(),
         }
     }
 
@@ -97,8 +98,9 @@ impl<R: NodeRole> Core<R> {
             machine.on_opened(&mut self.board, file, self.now);
         }
         self.life = Some(Life { user, key, machine, timers: Timers::default(), jobs: Vec::new() });
-        for report in opened.reports {
-            self.warn(report.to_string());
+        self.dirt.mark();
+        for report in &opened.reports {
+            self.report(report);
         }
         self.run_effects(effects).await;
         self.entry = Entry::LoggingIn { question };

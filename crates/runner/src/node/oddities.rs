@@ -10,8 +10,6 @@ use twopc_proto::message::BadBody;
 use twopc_proto::text::Shown;
 use twopc_proto::{MessageKind, Role, TxnId, UserName};
 
-use super::words::nothing_for;
-
 /// The most kinds that are told apart; what is new beyond them is counted together.
 const MOST_KINDS: usize = 1_000;
 
@@ -57,7 +55,7 @@ impl Oddities {
             Ignored::NotAParticipant => format!("{from} has no part in that vote"),
             Ignored::NotConcerned => "this node has no part in that vote".into(),
             Ignored::Differs => "it repeats a request in other words, and the first one counts".into(),
-            Ignored::NotForThisRole => nothing_for(me),
+            Ignored::NotForThisRole => format!("that is nothing for a {me}"),
         };
         Some(format!("{from} sent a {kind} of {txn}, but {because}; it was ignored{}.", so_far(count)))
     }

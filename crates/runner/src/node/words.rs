@@ -9,7 +9,7 @@ use std::time::Duration;
 use twopc_proto::frame::{ErrorBody, ErrorCode};
 use twopc_proto::machine::RequestRefusal;
 use twopc_proto::text::Shown;
-use twopc_proto::{CommittedString, Decision, Notice, RecordKind, Role, State, TxnId, UserName};
+use twopc_proto::{CommittedString, Decision, Notice, RecordKind, State, TxnId, UserName};
 
 use crate::event::Event;
 
@@ -145,11 +145,6 @@ pub(crate) fn connected(user: &UserName) -> String {
 /// Who went.
 pub(crate) fn offline(user: &UserName) -> String {
     format!("Client ({user}) is offline")
-}
-
-/// A message that this role is never sent.
-pub(crate) fn nothing_for(role: Role) -> String {
-    format!("that is nothing for a {role}")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Deliberately absent: sleeping. Whatever is waited for is an event or a snapshot.
 
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
+#![allow(clippy::unwrap_used)] // a test may fail where it stands
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -103,7 +104,7 @@ pub fn name(text: &str) -> UserName {
 }
 
 /// How a test's node is started, unless it says otherwise.
-pub fn config(server: impl ToString, user: Option<&str>, data_dir: &Path) -> NodeConfig {
+pub fn config(server: &(impl ToString + ?Sized), user: Option<&str>, data_dir: &Path) -> NodeConfig {
     NodeConfig {
         server: server.to_string(),
         user: user.map(name),
@@ -219,6 +220,11 @@ impl<R: NodeRole> Watched<R> {
     pub fn quit(self) -> Ending {
         self.node.act(Action::Quit);
         self.node.wait()
+    }
+
+    /// Lets go of the handle without a word.
+    pub fn let_go(self) {
+        drop(self.node);
     }
 
     /// Waits until the node ends by itself.

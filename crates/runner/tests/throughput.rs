@@ -1,0 +1,62 @@
+//! Many transactions open at once: all of them commit, in one order at every participant.
+//!
+//! `TWOPC_TEST_COUNT=20000 cargo test --release -p twopc-runner --test throughput -- --nocapture`
+//! says how many a second that makes.
+
+mod support;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use support::{TestRelay, Watched, committing, config};
+use twopc_proto::CommittedString;
+use twopc_proto::coordinator::Coordinator;
+use twopc_proto::participant::Participant;
+use twopc_runner::event::Event;
+use twopc_runner::node::Ending;
+use twopc_runner::snapshot::CoordinatorPress;
+
+const CONCURRENCY: usize = 64;
+
+#[test]
+fn many_votes_open_at_once_all_commit_and_stand_once_in_every_file() {
+    let count: usize = std::env::var("TWOPC_TEST_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(500);
+    let relay = TestRelay::start();
+    let dir = tempfile::tempdir().unwrap();
+    let users = ["alice", "bob", "carol"];
+    let participants = users.map(|user| {
+        let mut node = Watched::<Participant>::headless(committing(config(&relay.address, Some(user), dir.path())));
+        node.wait_for_login();
+        node
+    });
+    let mut chair = Watched::<Coordinator>::headless(config(&relay.address, Some("chair"), dir.path()));
+    chair.wait_for_login();
+
+    let open = |n: usize| {
+        let string = CommittedString::parse(&format!("string {n}")).unwrap();
+        CoordinatorPress::Open { string, vote_timeout: Duration::from_secs(60) }
+    };
+    let started = Instant::now();
+    let mut opened = CONCURRENCY.min(count);
+    (0..opened).for_each(|n| chair.press(open(n)));
+    for _ in 0..count {
+        chair.wait_for("the end of a vote", |event| matches!(event, Event::Done { .. }).then_some(()));
+        if opened < count {
+            chair.press(open(opened));
+            opened += 1;
+        }
+    }
+    let rate = count as f64 / started.elapsed().as_secs_f64();
+    println!("{count} transactions with {} participants, {CONCURRENCY} at a time: {rate:.0} a second", users.len());
+
+    assert_eq!(chair.quit(), Ending::Quit);
+    let files = participants.map(Watched::quit).map(|ending| assert_eq!(ending, Ending::Quit)).len();
+    assert_eq!(files, users.len());
+    for user in users {
+        let mut lines: Vec<String> = fs::read_to_string(dir.path().join(format!("{user}.txt"))).unwrap().lines().map(Into::into).collect();
+        lines.sort_unstable();
+        let mut expected: Vec<String> = (0..count).map(|n| format!("string {n}")).collect();
+        expected.sort_unstable();
+        assert_eq!(lines, expected, "{user}");
+    }
+}
