@@ -1,1 +1,10 @@
-//! Placeholder until the crate is written.
+//! Drives the machines through every schedule.
+//!
+//! [`world`] puts the *production* machines of `twopc-proto` into a world where messages are lost,
+//! repeated and reordered, disks keep only what was synced, timers fire whenever they like and nodes
+//! crash at any boundary. [`search`] explores it completely and asks the properties of
+//! `twopc_proto::audit` in every state. Deliberately absent: a second model of the protocol, time,
+//! and Tokio.
+
+pub mod search;
+pub mod world;

@@ -14,6 +14,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod aside;
+pub mod audit;
 pub mod coordinator;
 pub mod frame;
 pub mod json;

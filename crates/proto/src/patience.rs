@@ -1,7 +1,8 @@
 //! How long to wait before trying again.
 
-use core::hash::{Hash, Hasher};
 use core::time::Duration;
+
+use crate::aside::Aside;
 
 /// The first wait before something is said again.
 const FIRST: Duration = Duration::from_millis(500);
@@ -9,37 +10,23 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Counts tries; the wait doubles from 0.5 s to 5 s.
-///
-/// Two machines that differ in this alone do the same things after different waits, so it counts
-/// neither for equality nor for hashing: a search that lets timers fire at any moment would
-/// otherwise see every state once for each number of tries.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Patience {
-    tries: u8,
+    tries: Aside<u8>,
 }
 
 impl Patience {
     /// The wait before the next try, which is counted.
     pub(crate) fn next_wait(&mut self) -> Duration {
-        let wait = FIRST.saturating_mul(1 << self.tries.min(4)).min(LONGEST);
-        self.tries = self.tries.saturating_add(1);
+        let wait = FIRST.saturating_mul(1 << self.tries.0.min(4)).min(LONGEST);
+        self.tries.0 = self.tries.0.saturating_add(1);
         wait
     }
 
     /// How often something was said.
     pub(crate) fn tries(self) -> u8 {
-        self.tries
+        self.tries.0
     }
-}
-
-impl PartialEq for Patience {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-impl Eq for Patience {}
-impl Hash for Patience {
-    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 #[cfg(test)]

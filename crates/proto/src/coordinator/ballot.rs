@@ -78,7 +78,7 @@ fn ballot<'a>(txn: &'a TxnId, entry: &'a Txn) -> Ballot<'a> {
     let votes = entry.votes.iter().map(|(name, vote)| {
         let vote = match vote {
             Vote::Commit => (Decision::Commit, None),
-            Vote::Abort(reason) => (Decision::Abort, *reason),
+            Vote::Abort(reason) => (Decision::Abort, reason.0),
         };
         (name, vote)
     });
@@ -89,8 +89,8 @@ fn ballot<'a>(txn: &'a TxnId, entry: &'a Txn) -> Ballot<'a> {
         timeout: entry.timeout,
         state,
         decision: verdict.map(|verdict| verdict.decision),
-        reason: verdict.and_then(|verdict| verdict.reason),
-        by: verdict.and_then(|verdict| verdict.by.as_ref()),
+        reason: verdict.and_then(|verdict| verdict.reason.0),
+        by: verdict.and_then(|verdict| verdict.by.0.as_ref()),
         no_space,
         votes: votes.collect(),
         acknowledged: &entry.acks,

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Coordinator, Out, SPACE_RETRY, Stage, Timer, Txn, Verdict, Vote, notify_state, send};
+use crate::aside::Aside;
 use crate::machine::{Effect, Ignored, Lsn, Notice, State, Sync};
 use crate::message::{Message, Reason};
 use crate::name::{Role, UserName};
@@ -68,7 +69,7 @@ impl Coordinator {
             Stage::Deciding { .. } => {}
             Stage::Decided(verdict) => send(from, verdict.message(txn), out),
             Stage::Waiting => match vote {
-                Vote::Abort(reason) => {
+                Vote::Abort(Aside(reason)) => {
                     entry.votes.insert(from.clone(), vote);
                     self.decide(txn, Verdict::abort(reason, Some(from.clone())), out);
                 }
@@ -131,7 +132,7 @@ impl Coordinator {
         self.say_again(txn, &everybody, out);
         out.push(Effect::SetTimer { timer: Timer::Repeat(txn.clone()), after });
         notify_state(txn, verdict.decision.into(), out);
-        let Verdict { decision, reason, by } = verdict;
+        let Verdict { decision, reason: Aside(reason), by: Aside(by) } = verdict;
         out.push(Effect::Notify(Notice::Decided { txn: txn.clone(), decision, string, reason, by }));
     }
 

@@ -13,6 +13,7 @@ use core::time::Duration;
 
 pub use ballot::Ballot;
 
+use crate::aside::Aside;
 use crate::machine::{Effect, Identity, Ignored, Input, LinkState, Lsn, Machine, Notice, Presence, RequestRefusal, Settings, State, Sync};
 use crate::message::{MAX_PARTICIPANTS, Message, PeerState, Reason};
 use crate::name::{Role, UserName};
@@ -108,28 +109,28 @@ enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Verdict {
     decision: Decision,
-    reason: Option<Reason>,
-    by: Option<UserName>,
+    reason: Aside<Option<Reason>>,
+    by: Aside<Option<UserName>>,
 }
 
 impl Verdict {
-    const COMMIT: Self = Self { decision: Decision::Commit, reason: None, by: None };
+    const COMMIT: Self = Self { decision: Decision::Commit, reason: Aside(None), by: Aside(None) };
 
     fn abort(reason: impl Into<Option<Reason>>, by: Option<UserName>) -> Self {
-        Self { decision: Decision::Abort, reason: reason.into(), by }
+        Self { decision: Decision::Abort, reason: Aside(reason.into()), by: Aside(by) }
     }
 
     fn record(&self, txn: &TxnId) -> CoordinatorRecord {
         match self.decision {
             Decision::Commit => CoordinatorRecord::Commit { txn: txn.clone() },
-            Decision::Abort => CoordinatorRecord::Abort { txn: txn.clone(), reason: self.reason, by: self.by.clone() },
+            Decision::Abort => CoordinatorRecord::Abort { txn: txn.clone(), reason: self.reason.0, by: self.by.0.clone() },
         }
     }
 
     fn message(&self, txn: &TxnId) -> Message {
         match self.decision {
             Decision::Commit => Message::GlobalCommit { txn: txn.clone() },
-            Decision::Abort => Message::GlobalAbort { txn: txn.clone(), reason: self.reason, by: self.by.clone() },
+            Decision::Abort => Message::GlobalAbort { txn: txn.clone(), reason: self.reason.0, by: self.by.0.clone() },
         }
     }
 }
@@ -138,7 +139,7 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Vote {
     Commit,
-    Abort(Option<Reason>),
+    Abort(Aside<Option<Reason>>),
 }
 
 type Out = Vec<Effect<Coordinator>>;
@@ -268,7 +269,7 @@ impl Coordinator {
             }
             CoordinatorRecord::Commit { txn } => self.replay_decision(txn, Verdict::COMMIT),
             CoordinatorRecord::Abort { txn, reason, by } => {
-                self.replay_decision(txn, Verdict { decision: Decision::Abort, reason: *reason, by: by.clone() });
+                self.replay_decision(txn, Verdict::abort(*reason, by.clone()));
             }
             CoordinatorRecord::End { txn } => {
                 if let Some(Txn { stage: Stage::Decided(verdict), .. }) = self.open.remove(txn) {
@@ -308,7 +309,7 @@ impl Coordinator {
         let txn = message.txn().clone();
         let refused = match message {
             Message::VoteCommit { .. } => self.on_vote(&from, role, &txn, Vote::Commit, out),
-            Message::VoteAbort { reason, .. } => self.on_vote(&from, role, &txn, Vote::Abort(reason), out),
+            Message::VoteAbort { reason, .. } => self.on_vote(&from, role, &txn, Vote::Abort(Aside(reason)), out),
             Message::Ack { .. } => self.on_ack(&from, role, &txn, out),
             Message::DecisionRequest { participants, .. } => self.on_decision_request(&from, role, &txn, &participants, out),
             Message::VoteRequest { .. } | Message::GlobalCommit { .. } | Message::GlobalAbort { .. } | Message::DecisionReply { .. } => {

@@ -14,6 +14,7 @@ use core::time::Duration;
 
 pub use standing::{Doubt, Standing};
 
+use crate::aside::Aside;
 use crate::machine::{Effect, Identity, Ignored, Input, LinkState, Lsn, Machine, Notice, Presence, Settings, State, Sync};
 use crate::message::{Message, Reason};
 use crate::name::{Role, UserName};
@@ -98,6 +99,13 @@ struct Txn {
     inquiry: Option<Inquiry>,
 }
 
+/// Why a transaction is aborted, for people.
+#[derive(Clone, Debug, Default)]
+struct Cause {
+    reason: Option<Reason>,
+    by: Option<UserName>,
+}
+
 /// How far a transaction is. What is on its way to the disk counts as decided: nothing changes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Stage {
@@ -111,8 +119,7 @@ enum Stage {
     Aborting {
         /// `None` while the disk has no space.
         lsn: Option<Lsn>,
-        reason: Option<Reason>,
-        by: Option<UserName>,
+        why: Aside<Cause>,
         /// It was in READY when the decision came.
         promised: bool,
     },
@@ -302,9 +309,9 @@ impl Participant {
                 }
             }
             Presence::Left | Presence::NotHere => {
-                self.room.remove(user);
+                let was_here = self.room.remove(user).is_some();
                 for txn in self.in_order_of_arrival() {
-                    self.on_gone(&txn, user, out);
+                    self.on_gone(&txn, user, was_here, out);
                 }
             }
         }

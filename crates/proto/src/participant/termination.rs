@@ -29,24 +29,13 @@ pub(super) struct Inquiry {
     pub(super) answers: BTreeMap<UserName, PeerState>,
     /// It was said that nobody who can be reached may decide.
     pub(super) blocked: bool,
-    /// The second that those who were asked have to answer is running.
-    running: bool,
     patience: Patience,
-}
-
-impl Inquiry {
-    /// Starts the second for answers, unless it is running: asking again does not put it off.
-    fn await_answers(&mut self, txn: &TxnId, out: &mut Out) {
-        if !core::mem::replace(&mut self.running, true) {
-            out.push(Effect::SetTimer { timer: Timer::Answers(txn.clone()), after: ANSWERS_DUE });
-        }
-    }
 }
 
 impl Participant {
     pub(super) fn on_grace(&mut self, txn: &TxnId, out: &mut Out) {
         match self.open.get(txn) {
-            Some(Txn { stage: Stage::Ready, .. }) => self.ask(txn, true, out),
+            Some(Txn { stage: Stage::Ready, .. }) => self.ask_afresh(txn, true, out),
             Some(Txn { stage: Stage::Readying, overdue: true, .. }) => {
                 out.push(Effect::SetTimer { timer: Timer::Grace(txn.clone()), after: self.grace });
             }
@@ -69,13 +58,11 @@ impl Participant {
 
     pub(super) fn on_ask_again(&mut self, txn: &TxnId, out: &mut Out) {
         if let Some(Txn { stage: Stage::Ready, inquiry: Some(_), .. }) = self.open.get(txn) {
-            self.ask(txn, false, out);
+            self.ask(txn, out);
         }
     }
 
     pub(super) fn on_answers_due(&mut self, txn: &TxnId, out: &mut Out) {
-        let Some(Txn { stage: Stage::Ready, inquiry: Some(inquiry), .. }) = self.open.get_mut(txn) else { return };
-        inquiry.running = false;
         if self.link_up {
             self.assess(txn, true, out);
         }
@@ -105,46 +92,44 @@ impl Participant {
             send(user, question, out);
             out.push(Effect::Notify(Notice::Asked { txn: txn.clone(), whom: [user.clone()].into() }));
             out.push(Effect::SetTimer { timer: Timer::AskAgain(txn.clone()), after });
-            inquiry.await_answers(txn, out);
+            out.push(Effect::SetTimer { timer: Timer::Answers(txn.clone()), after: ANSWERS_DUE });
         }
     }
 
-    /// Somebody is not there: its answer counts no more, and without the coordinator the others are
-    /// asked.
-    pub(super) fn on_gone(&mut self, txn: &TxnId, user: &UserName, out: &mut Out) {
+    /// Somebody is not there: its answer counts no more, and once the coordinator is gone the others
+    /// are asked. `was_here`: it was in the room until now.
+    pub(super) fn on_gone(&mut self, txn: &TxnId, user: &UserName, was_here: bool, out: &mut Out) {
         let Some(inquiry) = &mut self.open_mut(txn).inquiry else { return };
         inquiry.answers.remove(user);
-        if user == txn.coordinator() && !inquiry.everyone {
+        if user == txn.coordinator() && (was_here || !inquiry.everyone) {
             self.ask_afresh(txn, true, out);
         } else {
             self.assess(txn, false, out);
         }
     }
 
-    /// Asks, with the first of the waits ahead.
+    /// Asks, with the first of the waits ahead: whoever says nothing for a second is out of reach.
     fn ask_afresh(&mut self, txn: &TxnId, everyone: bool, out: &mut Out) {
-        if let Some(inquiry) = &mut self.open_mut(txn).inquiry {
-            inquiry.patience = Patience::default();
-        }
-        self.ask(txn, everyone, out);
+        let inquiry = self.open_mut(txn).inquiry.get_or_insert_default();
+        inquiry.patience = Patience::default();
+        inquiry.everyone |= everyone;
+        self.ask(txn, out);
+        out.push(Effect::SetTimer { timer: Timer::Answers(txn.clone()), after: ANSWERS_DUE });
     }
 
     /// DECISION_REQUEST to the coordinator and, once it has come to that, to every other participant.
-    fn ask(&mut self, txn: &TxnId, everyone: bool, out: &mut Out) {
+    fn ask(&mut self, txn: &TxnId, out: &mut Out) {
         let me = self.me.clone();
         let entry = self.open_mut(txn);
-        let participants = entry.participants.clone();
-        let inquiry = entry.inquiry.get_or_insert_default();
-        inquiry.everyone |= everyone;
+        let Some(inquiry) = &mut entry.inquiry else { return };
         let after = inquiry.patience.next_wait();
-        let others = participants.iter().filter(|name| inquiry.everyone && **name != me && *name != txn.coordinator());
+        let others = entry.participants.iter().filter(|name| inquiry.everyone && **name != me && *name != txn.coordinator());
         let whom: Vec<UserName> = core::iter::once(txn.coordinator()).chain(others).cloned().collect();
         for name in &whom {
-            send(name, Message::DecisionRequest { txn: txn.clone(), participants: participants.clone() }, out);
+            send(name, Message::DecisionRequest { txn: txn.clone(), participants: entry.participants.clone() }, out);
         }
         out.push(Effect::Notify(Notice::Asked { txn: txn.clone(), whom }));
         out.push(Effect::SetTimer { timer: Timer::AskAgain(txn.clone()), after });
-        inquiry.await_answers(txn, out);
     }
 
     /// Says that the participant is blocked, once that is known: the coordinator gives no answer and

@@ -3,7 +3,8 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use super::{Out, Participant, SPACE_RETRY, Stage, Timer, Txn, notify_state, send};
+use super::{Cause, Out, Participant, SPACE_RETRY, Stage, Timer, Txn, notify_state, send};
+use crate::aside::Aside;
 use crate::machine::{Effect, Ignored, Lsn, Notice, State, Sync};
 use crate::message::{Message, PeerState, Reason};
 use crate::name::{Role, UserName};
@@ -158,7 +159,7 @@ impl Participant {
     pub(super) fn abort(&mut self, txn: &TxnId, reason: Option<Reason>, by: Option<UserName>, out: &mut Out) {
         let promised = matches!(self.open_mut(txn).stage, Stage::Ready);
         let lsn = self.persist(txn, ParticipantRecord::Abort { txn: txn.clone(), reason }, out);
-        self.open_mut(txn).stage = Stage::Aborting { lsn: Some(lsn), reason, by, promised };
+        self.open_mut(txn).stage = Stage::Aborting { lsn: Some(lsn), why: Aside(Cause { reason, by }), promised };
         self.stop_waiting(txn, out);
     }
 
@@ -199,7 +200,7 @@ impl Participant {
 
     fn on_abort_durable(&mut self, txn: &TxnId, out: &mut Out) {
         let Some(entry) = self.open.remove(txn) else { return };
-        let Stage::Aborting { reason, by, .. } = entry.stage else { return };
+        let Stage::Aborting { why: Aside(Cause { reason, by }), .. } = entry.stage else { return };
         if entry.owes_vote {
             send(txn.coordinator(), Message::VoteAbort { txn: txn.clone(), reason }, out);
         }
@@ -283,7 +284,7 @@ impl Participant {
         if matches!(entry.stage, Stage::Asked) && (entry.overdue || !entry.askers.is_empty()) {
             entry.owes_vote = true;
             let reason = Some(if entry.overdue { Reason::Timeout } else { Reason::Asked });
-            entry.stage = Stage::Aborting { lsn: None, reason, by: None, promised: false };
+            entry.stage = Stage::Aborting { lsn: None, why: Aside(Cause { reason, by: None }), promised: false };
         }
     }
 
@@ -296,10 +297,11 @@ impl Participant {
                     out.push(Effect::Apply { lsn: *lsn, string });
                 }
                 (Stage::Committing { lsn: None }, _) => self.commit(&txn, out),
-                (Stage::Aborting { lsn: None, reason, by, promised }, _) => {
-                    let (reason, by, promised) = (*reason, by.clone(), *promised);
+                (Stage::Aborting { lsn: None, why, promised }, _) => {
+                    let (why, promised) = (why.clone(), *promised);
+                    let reason = why.0.reason;
                     let lsn = Some(self.persist(&txn, ParticipantRecord::Abort { txn: txn.clone(), reason }, out));
-                    self.open_mut(&txn).stage = Stage::Aborting { lsn, reason, by, promised };
+                    self.open_mut(&txn).stage = Stage::Aborting { lsn, why, promised };
                 }
                 (
                     Stage::Asked

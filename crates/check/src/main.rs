@@ -1,0 +1,46 @@
+//! `twopc-check`: explores the machines completely and says what it saw.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use twopc_check::search::explore;
+use twopc_check::world::Scope;
+
+/// Drives the two-phase commit machines through every schedule.
+#[derive(Debug, Parser)]
+#[command(name = "twopc-check", version)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Explores one world completely.
+    Search {
+        /// How many participants.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+        participants: u8,
+        /// How many transactions.
+        #[arg(long, default_value_t = 1)]
+        requests: u8,
+        /// How many crashes in all.
+        #[arg(long, default_value_t = 1)]
+        crashes: u8,
+        /// Lets answers that settle nothing arrive, too.
+        #[arg(long)]
+        hints: bool,
+        /// Gives up after this many seconds.
+        #[arg(long, default_value_t = 3_600)]
+        limit: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let Args { what: What::Search { participants, requests, crashes, hints, limit } } = Args::parse();
+    let scope = Scope { hints, ..Scope::new(participants.into(), requests, crashes) };
+    let findings = explore(&scope, Duration::from_secs(limit));
+    print!("{findings}");
+    if findings.complete && findings.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
