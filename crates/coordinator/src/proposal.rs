@@ -57,5 +57,5 @@ pub(crate) fn proposal_ui(
 fn timeout_ui(ui: &mut Ui, timeout: &mut String) {
     let label = ui.add(Label::new("Vote timeout").extend());
     field_ui(ui, TextEdit::singleline(timeout).id_salt("timeout").char_limit(12), 8.0 * UNIT).labelled_by(label.id);
-    ui.add(Label::new("seconds").extend());
+    ui.add(Label::new("s").extend());
 }

@@ -15,7 +15,7 @@ use twopc_ui::text::{error_ui, line_ui, quoted};
 use twopc_ui::theme::{CONTROL, ROW, UNIT};
 
 /// Where the columns begin: who or what, how, and who has heard of it; shares of the width.
-const COLUMNS: [f32; 3] = [0.0, 0.33, 0.62];
+const COLUMNS: [f32; 3] = [0.0, 0.28, 0.6];
 
 /// The pane `Votes`.
 pub(crate) fn votes_ui(ui: &mut Ui, view: &CoordinatorView, now: Instant) {

@@ -24,7 +24,7 @@ const VOTE: f32 = 11.0 * UNIT;
 /// Wide enough for `Ask status`.
 const ASK: f32 = 14.0 * UNIT;
 /// Narrower than this, the buttons go under the question.
-const BESIDE: f32 = 80.0 * UNIT;
+const BESIDE: f32 = 70.0 * UNIT;
 /// The place of `Time left: 14 s`.
 const TIME: f32 = 15.0 * UNIT;
 

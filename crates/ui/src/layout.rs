@@ -11,7 +11,7 @@ use crate::theme::UNIT;
 /// The smallest window that needs no scrolling.
 pub const SMALLEST: Vec2 = vec2(400.0, 300.0);
 /// Narrower than this, the halves go under each other.
-const BESIDE: f32 = 80.0 * UNIT;
+const BESIDE: f32 = 75.0 * UNIT;
 /// What is left for the middle at least, before the whole window scrolls.
 const LEAST: f32 = 4.0 * UNIT;
 
@@ -69,7 +69,7 @@ pub enum Half {
 pub fn halves_ui(ui: &mut Ui, right: f32, stacked: [f32; 2], mut draw: impl FnMut(&mut Ui, Half)) {
     let area = ui.available_rect_before_wrap();
     if area.width() >= BESIDE {
-        let middle = area.right() - right.min(area.width() / 2.0).round();
+        let middle = area.right() - right.min(area.width() * 0.6).round();
         half_ui(ui, Half::First, Rect::from_min_max(area.min, pos2(middle - UNIT, area.bottom())), &mut draw);
         half_ui(ui, Half::Second, Rect::from_min_max(pos2(middle, area.top()), area.max), &mut draw);
         ui.advance_cursor_after_rect(area);
