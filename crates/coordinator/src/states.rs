@@ -171,6 +171,9 @@ pub(crate) fn disk_full(now: Instant) -> Shot {
 
 pub(crate) fn relay_lost(now: Instant) -> Shot {
     let mut shot = waiting(now);
-    shot.link = Link::Reconnecting { at: now + Duration::from_millis(1_900), why: "no relay answers at 127.0.0.1:1337 (nothing listens there)".into() };
+    shot.link = Link::Reconnecting {
+        at: now + Duration::from_millis(1_900),
+        why: "no relay answers at 127.0.0.1:1337 (nothing listens there)".into(),
+    };
     shot
 }

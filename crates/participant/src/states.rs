@@ -179,8 +179,13 @@ pub(crate) fn aborted(now: Instant) -> Shot {
 }
 
 pub(crate) fn relay_lost(now: Instant) -> Shot {
-    let mut shot =
-        Snapshot { link: Link::Reconnecting { at: now + Duration::from_millis(1_900), why: "no relay answers at 127.0.0.1:1337 (nothing listens there)".into() }, ..idle() };
+    let mut shot = Snapshot {
+        link: Link::Reconnecting {
+            at: now + Duration::from_millis(1_900),
+            why: "no relay answers at 127.0.0.1:1337 (nothing listens there)".into(),
+        },
+        ..idle()
+    };
     let mut lines = (*shot.messages).clone();
     let unsent = |number, unsent| Line {
         number,
