@@ -27,7 +27,9 @@ const BUTTONS: f32 = 19.0 * UNIT;
 /// The least that a state needs.
 const STATE: f32 = 13.0 * UNIT;
 /// Narrower than this, a program has two lines.
-const ONE_LINE: f32 = NAME + ROLE + PROCESS + STATE + BUTTONS + 4.0 * UNIT;
+const ONE_LINE: f32 = NAME + ROLE + PROCESS + STATE + BUTTONS + 4.0 * UNIT + PADDING;
+/// What the list's frame takes of the width.
+const PADDING: f32 = 3.0 * UNIT;
 
 /// Where the room's files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +54,13 @@ pub fn lab_ui(ui: &mut Ui, room: &RoomView, files: &Files) -> Vec<Action> {
     let mut actions = Vec::new();
     window_ui(ui, |ui, part| match part {
         Part::Head => head_ui(ui, room),
-        Part::Middle => programs_ui(ui, &room.programs, &mut actions),
-        Part::Foot => foot_ui(ui, files),
+        Part::Middle => {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                programs_ui(ui, &room.programs, &mut actions);
+                files_ui(ui, files);
+            });
+        }
+        Part::Foot => {}
     });
     actions
 }
@@ -70,29 +77,26 @@ fn head_ui(ui: &mut Ui, room: &RoomView) {
 }
 
 fn programs_ui(ui: &mut Ui, programs: &[Program], actions: &mut Vec<Action>) {
-    pane_ui(
-        ui,
-        "Programs",
-        Role::Table,
-        |_| {},
-        |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                let is_wide = ui.available_width() >= ONE_LINE;
-                if is_wide {
-                    row_ui(ui, |ui| {
-                        for (heading, width) in [("Name", NAME), ("Role", ROLE), ("Process", PROCESS), ("State", STATE)] {
-                            cell_ui(ui, width, |ui| drop(ui.weak(heading)));
-                        }
-                    });
-                }
-                for (index, program) in programs.iter().enumerate() {
-                    ui.push_id(index, |ui| {
-                        program_ui(ui, index, program, is_wide, actions);
-                    });
-                }
-            });
-        },
-    );
+    let is_wide = ui.available_width() >= ONE_LINE;
+    let headings = |ui: &mut Ui| {
+        if is_wide {
+            headings_ui(ui);
+        }
+    };
+    pane_ui(ui, "Programs", Role::Table, headings, |ui| {
+        for (index, program) in programs.iter().enumerate() {
+            ui.push_id(index, |ui| program_ui(ui, index, program, is_wide, actions));
+        }
+    });
+}
+
+/// What stands in the columns, beside the heading of the list, which stands over the names.
+fn headings_ui(ui: &mut Ui) {
+    let names = NAME - (ui.cursor().left() - ui.min_rect().left()) + UNIT;
+    ui.add_space(names.max(0.0));
+    for (heading, width) in [("Role", ROLE), ("Process", PROCESS), ("State", STATE)] {
+        cell_ui(ui, width, |ui| drop(ui.weak(heading)));
+    }
 }
 
 /// One program: a line, or two where that is too narrow, and under them what is wrong with it.
@@ -161,8 +165,8 @@ fn buttons_ui(ui: &mut Ui, index: usize, program: &Program, actions: &mut Vec<Ac
     press(ui, life.can_stop(), "Stop", Action::Stop(index));
 }
 
-/// Where the files are, and what to do first.
-fn foot_ui(ui: &mut Ui, files: &Files) {
+/// Where the files are, and what closing does.
+fn files_ui(ui: &mut Ui, files: &Files) {
     path_ui(ui, "Strings and stable logs", "Copy path of the data folder", &files.data);
     path_ui(ui, "The relay's record", "Copy path of the relay's folder", &files.logs);
     ui.add(Label::new(RichText::new("Closing this window ends every program in the list.").weak()).wrap());

@@ -130,10 +130,10 @@ fn nothing_moves_sideways_when_a_state_changes() {
 }
 
 #[test]
-fn everything_fits_into_a_small_window() {
+fn the_first_programs_fit_into_the_smallest_window() {
     let size = Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(400.0, 300.0));
     let window = window_of(room([running(101), running(102), running(103)]), [400.0, 300.0]);
-    for name in ["Start relay", "Stop relay", "Copy the relay's address", "Copy path of the data folder"] {
+    for name in ["Start relay", "Stop relay", "Start alice", "Stop alice", "Copy the relay's address"] {
         let button = window.get_by_role_and_label(Role::Button, name).rect();
         assert!(size.contains_rect(button), "{name}: {button:?}");
     }
