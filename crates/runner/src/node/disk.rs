@@ -164,6 +164,8 @@ impl<R: LogRecord + Send + 'static> Thread<R> {
             }
             next = next.or_else(|| inbox.recv().ok());
         }
+        // Before the outbox is closed, which is what says that the files are free.
+        self.open = None;
     }
 
     fn open(&mut self, life: u64, place: &Place) {

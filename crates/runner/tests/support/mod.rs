@@ -93,6 +93,11 @@ impl Stopped {
         self.restart_with_room_for(1024)
     }
 
+    /// What it kept of the conversation.
+    pub fn record(&self) -> String {
+        std::fs::read_to_string(self.logs.path().join("room.http")).unwrap()
+    }
+
     /// The same, with room for so many.
     pub fn restart_with_room_for(self, users: usize) -> TestRelay {
         TestRelay::start_with(self.address, self.logs, users)
