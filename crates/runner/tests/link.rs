@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use support::{PATIENCE, Watched, config};
 use twopc_proto::participant::Participant;
+use twopc_proto::{Decision, PeerState};
 use twopc_runner::event::Event;
 use twopc_runner::node::Ending;
-use twopc_runner::snapshot::{Action, Link};
+use twopc_runner::snapshot::{Action, Link, ParticipantPress};
 
 const QUESTION: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 21\r\n\r\nEnter your user name:";
 const UPGRADE: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: twopc/1\r\n\r\n";
@@ -252,6 +253,45 @@ fn a_vote_on_its_way_from_the_disk_is_said_on_the_next_link() {
     let mut visitor = relay.accept();
     visitor.welcome();
     assert_eq!(visitor.expect("/2pc/VOTE_COMMIT"), r#"{"txn":"chair.1.1"}"#);
+}
+
+#[test]
+fn a_doubt_shows_whom_it_asked_who_answered_what_and_that_it_is_blocked() {
+    let (relay, dir) = (Script::new(), tempfile::tempdir().unwrap());
+    let alice = Watched::<Participant>::window(config(&relay.address(), Some("alice"), dir.path()));
+    let mut visitor = relay.accept();
+    visitor.expect("/login");
+    visitor.say(UPGRADE);
+    let users = r#"[{"user":"alice","role":"participant"},{"user":"bob","role":"participant"},{"user":"chair","role":"coordinator"}]"#;
+    let welcome = format!(r#"{{"user":"alice","role":"participant","room":"r","users":{users},"seq":0,"trace":false}}"#);
+    visitor.frame("/welcome", "", &welcome);
+    let from_chair = "From: chair\r\nRole: coordinator\r\nSeq: 1\r\nTo: alice\r\n";
+    let request = r#"{"txn":"chair.1.1","string":"Hello","participants":["alice","bob"],"timeout_ms":60000}"#;
+    visitor.frame("/2pc/VOTE_REQUEST", from_chair, request);
+    let vote = alice.wait_to_see("the vote", |seen| seen.role.votes.first().cloned());
+    alice.press(ParticipantPress::Commit(vote.txn.clone()));
+    visitor.expect("/2pc/VOTE_COMMIT");
+    let doubt = alice.wait_to_see("the doubt", |seen| seen.role.votes.first()?.doubt.clone());
+    assert!(!doubt.blocked && doubt.asked_at.is_none());
+    assert_eq!(alice.snapshot().role.votes[0].can_ask, Err("The coordinator is there and the vote's time is not over."));
+
+    visitor.frame("/left", "", r#"{"user":"chair","role":"coordinator"}"#);
+    alice.wait_to_see("that asking means something", |seen| seen.role.votes.first()?.can_ask.ok());
+    alice.press(ParticipantPress::AskStatus(vote.txn.clone()));
+    for _ in ["chair", "bob"] {
+        visitor.expect("/2pc/DECISION_REQUEST");
+    }
+    visitor.frame("/error", "", r#"{"error":"not_here","message":"chair is not here","to":"chair"}"#);
+    let from_bob = "From: bob\r\nRole: participant\r\nSeq: 2\r\nTo: alice\r\n";
+    visitor.frame("/2pc/DECISION_REPLY", from_bob, r#"{"txn":"chair.1.1","state":"READY"}"#);
+    let doubt = alice.wait_to_see("that it is blocked", |seen| seen.role.votes.first()?.doubt.clone().filter(|doubt| doubt.blocked));
+    let peers: Vec<_> = doubt.peers.iter().map(|peer| (peer.user.as_str(), peer.here, peer.asked, peer.answer)).collect();
+    assert_eq!(peers, [("chair", false, true, None), ("bob", true, true, Some(PeerState::Ready))]);
+    assert!(doubt.asked_at.is_some());
+
+    visitor.frame("/2pc/DECISION_REPLY", from_bob, r#"{"txn":"chair.1.1","state":"ABORT"}"#);
+    let settled = alice.wait_to_see("the outcome", |seen| seen.role.settled.last().cloned());
+    assert_eq!((settled.decision, settled.why.as_deref()), (Decision::Abort, Some("another participant knew it")));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::disk::Files;
 use super::role::{NodeRole, TextFile};
 use super::timers::Timers;
 use super::words;
+use crate::event::Event;
 use crate::link::{Address, Stirring};
 
 impl<R: NodeRole> Core<R> {
@@ -90,7 +91,8 @@ impl<R: NodeRole> Core<R> {
     pub(super) async fn on_opened(&mut self, files: Files<R::Record>) {
         let Entry::Opening { user, question } = self.entry.clone() else { return };
         let Files { key, text_path, opened } = files;
-        tracing::info!(%user, records = opened.records.len(), incarnation = opened.incarnation, "files opened");
+        tracing::Span::current().record("user", user.as_str());
+        tracing::info!(records = opened.records.len(), incarnation = opened.incarnation, "files opened");
         let identity = Identity { user: user.clone() };
         let (machine, effects) = R::recover(&identity, &self.config.settings, opened.incarnation, &opened.records);
         if self.front.window {
@@ -177,6 +179,9 @@ impl<R: NodeRole> Core<R> {
         match self.entry {
             Entry::Member => {
                 // What changed may change back: somebody leaves a full room, a name is freed.
+                if self.oddities.on_refused(&error.error) {
+                    self.tell(Event::Error { error: error.error.clone(), message: sentence.clone() });
+                }
                 self.refusal = Some(sentence);
                 self.link.wait(self.now, words::in_its_words(error));
                 self.say_disconnected();

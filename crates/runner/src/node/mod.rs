@@ -133,11 +133,7 @@ impl<R: NodeRole> Node<R> {
             let shared = shared.clone();
             move || {
                 let wake = front.wake.clone();
-                let run = AssertUnwindSafe(|| {
-                    let span = tracing::info_span!("node", role = %R::ROLE);
-                    let _entered = span.enter();
-                    run::<R>(config, front, inbox, &shared)
-                });
+                let run = AssertUnwindSafe(|| run::<R>(config, front, inbox, &shared));
                 let ending = catch_unwind(run).unwrap_or_else(|_| {
                     Ending::Failed("This program has a fault and stopped. Nothing that was committed is lost: start it again.".into())
                 });
@@ -199,6 +195,8 @@ impl<V> Shared<V> {
 
 /// Runs the loop on this thread until the node ends.
 fn run<R: NodeRole>(config: NodeConfig, front: Front, inbox: UnboundedReceiver<Action<R::Press>>, shared: &Arc<Shared<R::View>>) -> Ending {
+    let span = tracing::info_span!("node", role = %R::ROLE, user = tracing::field::Empty);
+    let _entered = span.enter();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
