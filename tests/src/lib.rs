@@ -1,0 +1,14 @@
+//! What end-to-end tests stand on: real processes over loopback, each room with a port and a folder
+//! of its own.
+//!
+//! - [`Process`]: one program; its lines are waited for with a deadline, and it dies with the test.
+//! - [`Room`]: a relay with its programs, and what they left on the disk.
+//!
+//! Nothing in here sleeps, and nothing knows the protocol: a test says what it waits for.
+
+pub mod files;
+pub mod process;
+pub mod room;
+
+pub use process::Process;
+pub use room::Room;
