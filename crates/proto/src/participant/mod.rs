@@ -186,6 +186,7 @@ impl Machine for Participant {
         for txn in machine.in_order_of_arrival() {
             machine.resume(&txn, &mut out);
         }
+        machine.apply_all(&mut out);
         (machine, out)
     }
 
@@ -255,14 +256,22 @@ impl Participant {
         }
     }
 
-    /// Says where an unfinished transaction stands, and asks again for what it needs.
+    /// Says where an unfinished transaction stands, and asks again for its timer.
     fn resume(&self, txn: &TxnId, out: &mut Out) {
         let Some(entry) = self.open.get(txn) else { return };
         notify_state(txn, entry.stage.state(), out);
-        match (&entry.stage, &entry.string) {
-            (Stage::Applying { lsn, .. }, Some(string)) => out.push(Effect::Apply { lsn: *lsn, string: string.clone() }),
-            (Stage::Ready, _) => out.push(Effect::SetTimer { timer: Timer::Deadline(txn.clone()), after: entry.timeout }),
-            (Stage::Applying { .. } | Stage::Asked | Stage::Readying | Stage::Aborting { .. } | Stage::Committing { .. }, _) => {}
+        if matches!(entry.stage, Stage::Ready) {
+            out.push(Effect::SetTimer { timer: Timer::Deadline(txn.clone()), after: entry.timeout });
+        }
+    }
+
+    /// Asks for every line that is not known to be in the text file, in the order of the COMMIT
+    /// records, which is the order of the lines and need not be that of the requests.
+    fn apply_all(&self, out: &mut Out) {
+        for (lsn, txn) in &self.applying {
+            if let Some(string) = self.open.get(txn).and_then(|entry| entry.string.clone()) {
+                out.push(Effect::Apply { lsn: *lsn, string });
+            }
         }
     }
 

@@ -289,29 +289,27 @@ impl Participant {
     }
 
     pub(super) fn on_space(&mut self, out: &mut Out) {
+        for (lsn, txn) in &self.applying {
+            let Some(Txn { stage: Stage::Applying { no_space, .. }, string: Some(string), .. }) = self.open.get_mut(txn) else { continue };
+            if core::mem::take(no_space) {
+                out.push(Effect::Apply { lsn: *lsn, string: string.clone() });
+            }
+        }
         for txn in self.in_order_of_arrival() {
-            let entry = self.open_mut(&txn);
-            match (&mut entry.stage, entry.string.clone()) {
-                (Stage::Applying { lsn, no_space }, Some(string)) if *no_space => {
-                    *no_space = false;
-                    out.push(Effect::Apply { lsn: *lsn, string });
-                }
-                (Stage::Committing { lsn: None }, _) => self.commit(&txn, out),
-                (Stage::Aborting { lsn: None, why, promised }, _) => {
+            match &self.open_mut(&txn).stage {
+                Stage::Committing { lsn: None } => self.commit(&txn, out),
+                Stage::Aborting { lsn: None, why, promised } => {
                     let (why, promised) = (why.clone(), *promised);
-                    let reason = why.0.reason;
-                    let lsn = Some(self.persist(&txn, ParticipantRecord::Abort { txn: txn.clone(), reason }, out));
+                    let record = ParticipantRecord::Abort { txn: txn.clone(), reason: why.0.reason };
+                    let lsn = Some(self.persist(&txn, record, out));
                     self.open_mut(&txn).stage = Stage::Aborting { lsn, why, promised };
                 }
-                (
-                    Stage::Asked
-                    | Stage::Readying
-                    | Stage::Ready
-                    | Stage::Aborting { .. }
-                    | Stage::Committing { .. }
-                    | Stage::Applying { .. },
-                    _,
-                ) => {}
+                Stage::Asked
+                | Stage::Readying
+                | Stage::Ready
+                | Stage::Aborting { .. }
+                | Stage::Committing { .. }
+                | Stage::Applying { .. } => {}
             }
         }
     }
