@@ -181,11 +181,13 @@ impl Outbox {
         queue.note(&self.totals);
     }
 
-    /// Nobody waits for this client any more, until it has taken everything.
-    pub(crate) fn forgive(&self) {
+    /// Whether senders wait for this client; if not, they do again once it has taken everything.
+    pub(crate) fn wait_for_it(&self, reads: bool) {
         let mut queue = self.lock();
-        queue.reads = false;
-        queue.entries.iter_mut().for_each(Delivery::forgive);
+        queue.reads = reads;
+        if !reads {
+            queue.entries.iter_mut().for_each(Delivery::forgive);
+        }
         queue.note(&self.totals);
     }
 
@@ -279,7 +281,7 @@ mod tests {
         let outbox = Outbox::new(&totals);
         let debt = Arc::default();
         assert!(outbox.push(Delivery::owed(*b"0123456789", &debt)));
-        outbox.forgive();
+        outbox.wait_for_it(false);
         assert_eq!(debt.bytes(), 0);
         assert!(outbox.push(Delivery::owed(*b"0123456789", &debt)));
         assert_eq!(debt.bytes(), 0);
@@ -299,7 +301,7 @@ mod tests {
         drop(take(&outbox));
         assert_eq!(outbox.waiting(), 100);
         assert!(!outbox.push(Delivery::own([0; 1])), "the limit for one is passed");
-        outbox.forgive();
+        outbox.wait_for_it(false);
         assert!(!totals.are_congested());
         outbox.taken(100);
         assert_eq!(outbox.waiting(), 1);

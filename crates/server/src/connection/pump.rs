@@ -18,10 +18,10 @@ const TOGETHER: usize = 64;
 const ROUNDS: usize = 16;
 
 /// How often it is asked whether a client for which something waits does read.
-const SAMPLE: Duration = Duration::from_secs(1);
+const SAMPLE: Duration = Duration::from_millis(500);
 
-/// What a client takes at least in that time, if it does read.
-const READS_AT_LEAST: usize = 32 * 1024;
+/// It does if, at the pace of the last sample, it has what waits now after so many of them.
+const SAMPLES_TO_READ_ALL: usize = 20;
 
 /// What a handful larger than this leaves behind is given back.
 const KEPT: usize = 1024;
@@ -140,17 +140,19 @@ impl Pump {
         self.backlog.map(|backlog| backlog.until.min(backlog.since + stuck))
     }
 
-    /// Looks whether the client takes anything. While it takes next to nothing, nobody waits for it.
+    /// Looks whether the client takes anything. While it takes next to nothing, no sender waits for
+    /// it.
     pub(super) fn on_time(&mut self, now: Instant, stuck: Duration) -> Result<(), Stuck> {
         let Some(backlog) = self.backlog else { return Ok(()) };
         if now >= backlog.since + stuck {
             return Err(Stuck);
         }
         if now >= backlog.until {
-            if backlog.taken < backlog.least {
+            let reads = backlog.taken >= backlog.least;
+            if !reads {
                 self.hand.iter_mut().for_each(Delivery::forgive);
-                self.outbox.forgive();
             }
+            self.outbox.wait_for_it(reads);
             self.backlog = Some(Backlog { since: backlog.since, ..Backlog::new(now, &self.outbox) });
         }
         Ok(())
@@ -173,6 +175,6 @@ impl Pump {
 
 impl Backlog {
     fn new(now: Instant, outbox: &Outbox) -> Self {
-        Self { since: now, until: now + SAMPLE, least: READS_AT_LEAST.min(outbox.waiting()), taken: 0 }
+        Self { since: now, until: now + SAMPLE, least: outbox.waiting().div_ceil(SAMPLES_TO_READ_ALL), taken: 0 }
     }
 }
