@@ -58,18 +58,19 @@ impl<D: Disk> Log<D> {
         }
         let read: ReadLog<R> = read_log(&bytes).map_err(damaged)?;
         let mut file = disk.open(&path).doing("open", &path)?;
-        let mut report = None;
+        let (mut tip, mut report) = (read.tip, None);
         if let Some(torn) = read.torn {
             let kept = keep_aside(disk, &path, &bytes[bytes.len() - torn.bytes as usize..])?;
             disk.truncate(&mut file, read.len).doing("cut back", &path)?;
             disk.sync(&mut file).doing("sync", &path)?;
+            tip.synced = tip.lines;
             report = Some(Report::torn_tail(path.clone(), torn, kept));
         }
         let look = disk.look(&path).doing("read", &path)?;
         let Some(look) = look.filter(|look| look.len == read.len) else {
             return Err(StoreError::LogTouched { file: path });
         };
-        Ok((Self { path, file, id: look.file, len: read.len, tip: read.tip }, read, report))
+        Ok((Self { path, file, id: look.file, len: read.len, tip }, read, report))
     }
 
     /// Where it is.

@@ -8,7 +8,7 @@
 //! Deliberately absent: threads and time. Whoever owns the store gives it one of its own, since a
 //! sync may take as long as the disk likes.
 
-use std::io::ErrorKind;
+use std::io;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -91,7 +91,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         }
         let mut outcomes = Vec::new();
         if !entries.is_empty() {
-            self.persist(&entries, &mut outcomes)?;
+            self.persist(entries, &mut outcomes)?;
         }
         // A line whose record was refused has no place to stand, and its machine knows.
         lines.retain(|lsn| *lsn < self.next);
@@ -113,16 +113,18 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
     }
 
     /// Writes records, and syncs them if any of them cannot wait. There is at least one.
-    fn persist(&mut self, entries: &[Entry<R>], outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
+    fn persist(&mut self, entries: Vec<Entry<R>>, outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
+        let first = entries[0].lsn;
+        let is_awaited = entries.iter().any(|entry| entry.sync == Sync::Now);
         if entries.iter().any(|entry| entry.record.kind() == RecordKind::Applied) {
             self.sync_text(outcomes)?;
         }
         let (bytes, tip, promised) = self.lines_of(entries);
         match self.log.append(&mut self.disk, &bytes, tip)? {
             Appended::NoSpace => {
-                self.next = entries[0].lsn;
+                self.next = first;
                 self.refused = true;
-                outcomes.push(Outcome::Refused(self.next));
+                outcomes.push(Outcome::Refused(first));
                 return Ok(());
             }
             Appended::Yes => {}
@@ -130,7 +132,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         if let Some(text) = &mut self.text {
             text.promise(promised);
         }
-        if entries.iter().any(|entry| entry.sync == Sync::Now) {
+        if is_awaited {
             self.log.sync(&mut self.disk)?;
             outcomes.push(Outcome::Durable(self.next - 1));
         }
@@ -139,17 +141,17 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
 
     /// The lines of the log that hold these records, where it ends with them, and what they promise
     /// to the text file.
-    fn lines_of(&self, entries: &[Entry<R>]) -> (Vec<u8>, Tip, Vec<Promised>) {
+    fn lines_of(&self, entries: Vec<Entry<R>>) -> (Vec<u8>, Tip, Vec<Promised>) {
         let (mut bytes, mut tip) = (Vec::new(), self.log.tip());
         let mut promised: Vec<Promised> = Vec::new();
         for Entry { lsn, record, sync: _ } in entries {
             let line = self.text.as_ref().zip(record.committed()).map(|(text, string)| Promised {
-                lsn: *lsn,
+                lsn,
                 line: tip.lines + 1,
                 string: string.clone(),
                 stamp: promised.last().map_or_else(|| text.next_stamp(), Promised::next_stamp),
             });
-            encode(&mut tip, &Line::Record { record: record.clone(), stamp: line.as_ref().map(|line| line.stamp) }, &mut bytes);
+            encode(&mut tip, &Line::Record { record, stamp: line.as_ref().map(|line| line.stamp) }, &mut bytes);
             promised.extend(line);
         }
         (bytes, tip, promised)
@@ -177,50 +179,28 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
 
     /// Makes the lines up to this COMMIT record stand; `false` if there is no space for them.
     fn place(&mut self, through: Lsn, outcomes: &mut Vec<Outcome>) -> Result<bool, StoreError> {
+        let Self { disk, log, text: Some(text), .. } = self else { return Ok(true) };
         loop {
-            let Some(text) = &mut self.text else { return Ok(true) };
             let mut reports = Vec::new();
-            let placed = text.place(&mut self.disk, through, &mut reports)?;
+            let placed = text.place(disk, through, &mut reports)?;
             outcomes.extend(reports.into_iter().map(Outcome::Report));
             match placed {
                 Placed::All => return Ok(true),
                 Placed::NoSpace => return Ok(false),
-                Placed::Gone => {
-                    let commits = self.read_commits()?;
-                    let Some(text) = &mut self.text else { return Ok(true) };
-                    match commits.rebuild(&mut self.disk, text) {
-                        Ok(report) => outcomes.push(Outcome::Report(report)),
-                        Err(StoreError::NoSpace { .. }) => return Ok(false),
-                        Err(error) => return Err(error),
-                    }
-                }
+                Placed::Gone => match read_commits::<D, R>(disk, log)?.rebuild(disk, text) {
+                    Ok(report) => outcomes.push(Outcome::Report(report)),
+                    Err(StoreError::NoSpace { .. }) => return Ok(false),
+                    Err(error) => return Err(error),
+                },
                 Placed::Edited(content) => {
-                    if !self.restamp()? {
+                    if !restamp::<D, R>(disk, log, text)? {
                         return Ok(false);
                     }
-                    let commits = self.read_commits()?;
-                    let Some(text) = &self.text else { return Ok(true) };
+                    let commits = read_commits::<D, R>(disk, log)?;
                     outcomes.extend(difference(text.path(), &content, commits.standing(text)).map(Outcome::Report));
                 }
             }
         }
-    }
-
-    /// Has the log say that the pending lines are to stand at the end of the edited file; `false` if
-    /// it has no space for that.
-    fn restamp(&mut self) -> Result<bool, StoreError> {
-        let Some(text) = &mut self.text else { return Ok(true) };
-        let stamps = text.new_stamps();
-        let (mut bytes, mut tip) = (Vec::new(), self.log.tip());
-        for (line, stamp) in text.pending().iter().zip(&stamps) {
-            encode(&mut tip, &Line::<R>::Moved { line: line.line, stamp: *stamp }, &mut bytes);
-        }
-        match self.log.append(&mut self.disk, &bytes, tip)? {
-            Appended::NoSpace => return Ok(false),
-            Appended::Yes => self.log.sync(&mut self.disk)?,
-        }
-        text.restamp(stamps);
-        Ok(true)
     }
 
     /// Has the disk hold every line that stands, so that it may be called applied.
@@ -230,16 +210,31 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         let has_space = self.place(last, outcomes)?;
         let Some(text) = &mut self.text else { return Ok(()) };
         if !has_space {
-            return Err(std::io::Error::from(ErrorKind::StorageFull)).doing("write", text.path());
+            return Err(io::Error::from(io::ErrorKind::StorageFull)).doing("write", text.path());
         }
         text.sync(&mut self.disk)
     }
+}
 
-    /// The COMMIT records as the log has them; they are not kept in memory.
-    fn read_commits(&mut self) -> Result<Commits, StoreError> {
-        let path = self.log.path();
-        let bytes = self.disk.read(path).doing("read", path)?;
-        let read = read_log::<R>(&bytes).map_err(|damage| StoreError::Damaged { file: path.to_path_buf(), damage })?;
-        Ok(Commits::of(&read.records))
+/// Has the log say that the pending lines are to stand at the end of the text file as it was read
+/// last; `false` if it has no space for that.
+fn restamp<D: Disk, R: LogRecord>(disk: &mut D, log: &mut Log<D>, text: &mut TextFile<D>) -> Result<bool, StoreError> {
+    let stamps = text.new_stamps();
+    let (mut bytes, mut tip) = (Vec::new(), log.tip());
+    for (line, stamp) in text.pending().iter().zip(&stamps) {
+        encode(&mut tip, &Line::<R>::Moved { line: line.line, stamp: *stamp }, &mut bytes);
     }
+    match log.append(disk, &bytes, tip)? {
+        Appended::NoSpace => return Ok(false),
+        Appended::Yes => log.sync(disk)?,
+    }
+    text.restamp(stamps);
+    Ok(true)
+}
+
+/// The COMMIT records as the log has them; they are not kept in memory.
+fn read_commits<D: Disk, R: LogRecord>(disk: &mut D, log: &Log<D>) -> Result<Commits, StoreError> {
+    let bytes = disk.read(log.path()).doing("read", log.path())?;
+    let read = read_log::<R>(&bytes).map_err(|damage| StoreError::Damaged { file: log.path().to_path_buf(), damage })?;
+    Ok(Commits::of(&read.records))
 }

@@ -95,8 +95,9 @@ fn behind_a_refused_record_nothing_is_written_until_it_comes_again() {
         let whole = disk.see(&place().log()).unwrap();
 
         disk.plan(0, fault, false);
-        let (outcomes, _) = perform(&disk, &mut store, vec![persist(2, ready(2, "two")), persist(3, ready(3, "three"))]);
+        let (outcomes, asked) = perform(&disk, &mut store, vec![persist(2, ready(2, "two")), persist(3, ready(3, "three"))]);
         assert_eq!(outcomes, [Outcome::Refused(2)], "{fault:?}");
+        assert!(asked.ends_with(&["truncate", "sync"].map(|call| format!("{call} alice.participant.dtlog"))), "{asked:?}");
         assert_eq!(disk.see(&place().log()).unwrap(), whole, "it was cut back");
         assert!(disk.is_safe(&place().log()), "and the disk knows");
 

@@ -179,10 +179,16 @@ fn a_torn_tail_is_kept_aside_before_it_is_cut_off_and_each_under_its_own_name() 
         let cut = &disk.see(&place().log()).unwrap()[..whole.len() - 7];
         disk.put(&place().log(), cut);
         let tail = &cut[cut.iter().rposition(|&byte| byte == b'\n').unwrap() + 1..];
+        let since = disk.asked().len();
         open(&disk).expect("a torn tail is no damage");
+        let mut asked = disk.asked().split_off(since);
+        asked.retain(|(call, _)| *call != "look");
+        let cut = asked.iter().position(|(call, _)| *call == "truncate").unwrap();
+        assert_eq!(asked[cut - 1].0, "sync_dir", "what is cut off is safe");
+        assert_eq!([asked[cut + 1].0, asked[cut + 2].0], ["sync", "append"], "the cut is on the disk before anything follows it");
         let kept = place().dir.join(format!("alice.participant.dtlog.torn-{n}"));
         assert_eq!(disk.see(&kept).as_deref(), Some(tail));
-        assert!(disk.is_safe(&kept) && disk.is_safe(&place().log()));
+        assert!(disk.is_safe(&kept));
     }
 }
 
