@@ -171,16 +171,22 @@ pub fn is_in(node: &mut Process) {
     node.event(&json!({"event": "login", "user": user.as_str()}));
 }
 
-/// A port that nobody listens on. Below the range that systems give to outgoing connections, so
-/// that a relay finds its port still free when it is started again.
+/// A port that nobody listens on.
 fn free_port() -> u16 {
+    free_ports(1)
+}
+
+/// The first of so many ports in a row that nobody listens on. Below the range that systems give to
+/// outgoing connections, so that a relay finds its port still free when it is started again.
+#[must_use]
+pub fn free_ports(count: u16) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Test programs that run at once begin at different places.
     let begin = u16::try_from(process::id() % 190).unwrap_or(0) * 100;
     loop {
-        let port = 10_000 + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 19_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+        let first = 10_000 + (begin + NEXT.fetch_add(count, Ordering::Relaxed)) % 19_000;
+        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return first;
         }
     }
 }

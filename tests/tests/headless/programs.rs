@@ -169,7 +169,7 @@ fn wrong_usage_ends_with_status_2_and_a_word_about_it() {
         &["coordinator", "--propose", "Hello"],
         &["coordinator", "--headless", "--user", "chair", "--propose", " "],
         &["coordinator", "--headless", "--user", "chair", "--expect", "0"],
-        &["server", "--listen", "nowhere"],
+        &["server", "--max-users", "many"],
     ] {
         let mut program = Process::start("wrong", &mut room.command(arguments));
         program.ends_with(2);

@@ -113,13 +113,16 @@ fn a_participant_that_dies_in_doubt_comes_back_to_the_decision() {
     reaches(&mut alice, "READY");
     alice.kill();
     answer(&mut [(&mut bob, "commit"), (&mut carol, "commit")], "Hello");
-    for node in [&mut bob, &mut carol] {
-        settles(node, "commit");
-    }
+    reaches(&mut bob, "READY");
+    reaches(&mut carol, "READY");
 
+    // Whether her vote had left before she died nobody knows; so she repeats it.
     let mut alice = voter(&room, "alice");
     reaches(&mut alice, "READY");
     alice.event_within(RELEASE, &json!({"event": "applied", "string": "Hello"}));
+    for node in [&mut bob, &mut carol] {
+        settles(node, "commit");
+    }
     is_done(&mut chair);
     quit(&mut [&mut chair, &mut alice, &mut bob, &mut carol]);
     assert_eq!(room.audit("chair", &["alice", "bob", "carol"]), ["Hello"]);

@@ -186,7 +186,10 @@ impl<R: NodeRole> Core<R> {
                 self.link.wait(self.now, words::in_its_words(error));
                 self.say_disconnected();
             }
-            Entry::Offline | Entry::Asking { .. } | Entry::Opening { .. } | Entry::LoggingIn { .. } => self.on_entry_refused(sentence),
+            Entry::Offline | Entry::Asking { .. } | Entry::Opening { .. } | Entry::LoggingIn { .. } => {
+                self.tell(Event::Error { error: error.error.clone(), message: sentence.clone() });
+                self.on_entry_refused(sentence);
+            }
         }
     }
 }

@@ -1,0 +1,55 @@
+//! A display without a screen: an X server that draws into memory, and a window manager.
+//!
+//! Deliberately absent: a display that a person looks at; the windows would stand in the way, and
+//! the person in theirs.
+
+use std::env;
+use std::process::Command;
+
+use tempfile::TempDir;
+use twopc_tests::Process;
+
+/// What has to be installed. The last one presses keys as a keyboard does.
+pub(crate) const PROGRAMS: [&str; 3] = ["Xvfb", "openbox", "xdotool"];
+
+/// A display. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Display {
+    name: String,
+    // In the order in which they end.
+    _manager: Process,
+    _server: Process,
+    _home: TempDir,
+}
+
+impl Display {
+    /// Starts the server on a number that is free, and the window manager with its own settings.
+    pub(crate) fn start() -> Self {
+        let mut server = Command::new("Xvfb");
+        server.args(["-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"]);
+        let mut server = Process::start("Xvfb", &mut server);
+        let name = format!(":{}", server.line("").trim());
+        let home = tempfile::tempdir().expect("there is a folder for temporary files");
+        let mut manager = Command::new("openbox");
+        manager.arg("--sm-disable").env("DISPLAY", &name).env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        Self { name, _manager: Process::start("openbox", &mut manager), _server: server, _home: home }
+    }
+
+    /// Has a program open its windows here, drawn without a graphics card.
+    pub(crate) fn show(&self, command: &mut Command) {
+        command.env("DISPLAY", &self.name).env("LIBGL_ALWAYS_SOFTWARE", "1").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    }
+
+    /// Presses Alt F4 in the window with this title, as a person closes it who has a keyboard.
+    pub(crate) fn close(&self, title: &str) {
+        let mut keys = Command::new("xdotool");
+        let title = format!("^{title}$");
+        keys.args(["search", "--sync", "--onlyvisible", "--name", &title, "windowactivate", "--sync", "key", "--clearmodifiers", "alt+F4"]);
+        Process::start("xdotool", keys.env("DISPLAY", &self.name)).ends_with(0);
+    }
+}
+
+/// Whether a program of this name is found.
+pub(crate) fn is_installed(program: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
