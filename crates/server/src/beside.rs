@@ -82,3 +82,47 @@ impl<T: Send + 'static> Beside<T> {
         let _ = self.done.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a thread got at once, and how many it was told were lost.
+    type Got = (Vec<u32>, u64);
+
+    /// A thread that works on the first thing until it is let go, and tells what it got.
+    fn held_up() -> (Beside<u32>, mpsc::Sender<()>, mpsc::Receiver<Got>) {
+        let ((go, gone), (tell, told)) = (mpsc::channel(), mpsc::channel());
+        let beside = Beside::start("test", move |things: &mut Vec<u32>, lost| {
+            let _ = gone.recv();
+            tell.send((things.clone(), lost)).unwrap();
+        });
+        (beside.unwrap(), go, told)
+    }
+
+    #[test]
+    fn what_gathers_is_done_together_and_in_order_before_the_end() {
+        let (beside, go, told) = held_up();
+        (0..100).for_each(|thing| beside.put(1, thing));
+        drop(go);
+        beside.finish(Duration::from_secs(30));
+        let done: Vec<u32> = told.try_iter().flat_map(|(things, _)| things).collect();
+        assert!(done.into_iter().eq(0..100));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_is_held_up_and_what_is_lost_is_counted() {
+        let (beside, go, told) = held_up();
+        beside.put(MOST_WAITING, 1);
+        beside.put(1, 2);
+        beside.put(1, 3);
+        go.send(()).unwrap();
+        let (first, already_lost) = told.recv().unwrap();
+        assert_eq!(first, [1]);
+        go.send(()).unwrap();
+        drop(go);
+        beside.finish(Duration::from_secs(30));
+        let lost: u64 = told.try_iter().map(|(things, lost)| if things.is_empty() { lost } else { 0 }).sum();
+        assert_eq!(already_lost + lost, 2, "both that came while it was full");
+    }
+}

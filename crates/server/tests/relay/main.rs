@@ -10,4 +10,5 @@ mod plain;
 mod pressure;
 mod protocol;
 mod refusals;
+mod session;
 mod timing;
