@@ -5,7 +5,6 @@
 //! ([`crate::child`]), and what is said of one that has ([`crate::life`]).
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use twopc_ui::opened::{STARTED_BY, WINDOW_IS_OPEN};
 use twopc_ui::place::Place;
 
 use crate::child::{self, Launch, News, Order, Running, until};
+use crate::error::OpenError;
 use crate::inspection;
 use crate::life::{End, Life};
 use crate::member::{Common, Member, Part};
@@ -61,7 +61,7 @@ pub(crate) struct Outside {
     /// Called after each publication.
     pub(crate) wake: Box<dyn Fn() + Send>,
     /// Told once whether the relay listens.
-    pub(crate) opened: Option<oneshot::Sender<Result<(), String>>>,
+    pub(crate) opened: Option<oneshot::Sender<Result<(), OpenError>>>,
 }
 
 /// Keeps a room until it is closed and empty.
@@ -69,10 +69,9 @@ pub(crate) fn run(program: PathBuf, common: Common, members: Vec<Member>, presse
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let sentence = format!("The system gives this program no event loop ({error}): close other programs and start it again.");
             if let Some(opened) = outside.opened {
                 // Nobody to tell: the room is being dropped.
-                let _ = opened.send(Err(sentence));
+                let _ = opened.send(Err(error.into()));
             }
             return;
         }
@@ -125,7 +124,7 @@ impl Keeper {
                 biased;
                 Some((index, news)) = self.heard.recv() => self.on_news(index, news),
                 Some(press) = presses.recv() => self.on_press(press),
-                () = sleep_until(late), if self.outside.opened.is_some() => self.on_late(),
+                () = sleep_until(late), if self.outside.opened.is_some() => self.tell_opened(Err(OpenError::RelayLate)),
                 () = until(self.turn.map(|(_, until)| until)) => self.next_turn(),
             }
             self.publish();
@@ -173,9 +172,7 @@ impl Keeper {
 
     /// The relay says where it listens.
     fn on_listening(&mut self, address: &str) {
-        self.common.relay = reachable(address);
-        // Should it be started again, it is to be found where it was.
-        self.common.listen = String::from(address);
+        self.common.on_listening(address);
         // Whoever opened the room finds the address in what is seen of it.
         self.publish();
         self.tell_opened(Ok(()));
@@ -192,22 +189,17 @@ impl Keeper {
             }
         }
         if row.member.part == Part::Relay {
-            let sentence = match end {
-                End::Failed(said) => said.clone(),
+            let error = match end {
+                End::Failed(said) => OpenError::Refused(said.clone()),
                 End::Stopped | End::Overdue | End::Left | End::Status(_) | End::Killed(_) | End::Untold | End::NotStarted(_) => {
-                    format!("The relay did not start. {}", end.sentence())
+                    OpenError::RelayEnded(end.clone())
                 }
             };
-            self.tell_opened(Err(sentence));
+            self.tell_opened(Err(error));
         }
     }
 
-    fn on_late(&mut self) {
-        let seconds = RELAY_STARTS.as_secs();
-        self.tell_opened(Err(format!("The relay did not listen within {seconds} s: the machine may be very busy; start the room again.")));
-    }
-
-    fn tell_opened(&mut self, result: Result<(), String>) {
+    fn tell_opened(&mut self, result: Result<(), OpenError>) {
         if let Some(opened) = self.outside.opened.take() {
             // Nobody to tell: the room is being dropped.
             let _ = opened.send(result);
@@ -315,34 +307,6 @@ impl Keeper {
         });
         if is_new {
             (self.outside.wake)();
-        }
-    }
-}
-
-/// The address under which this machine's programs find a relay that listens at `address`.
-fn reachable(address: &str) -> String {
-    match address.parse::<SocketAddr>() {
-        Ok(mut socket) if socket.ip().is_unspecified() => {
-            socket.set_ip(if socket.is_ipv4() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { IpAddr::V6(Ipv6Addr::LOCALHOST) });
-            socket.to_string()
-        }
-        Ok(_) | Err(_) => String::from(address),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_relay_that_listens_everywhere_is_found_on_loopback() {
-        for (listens, found) in [
-            ("127.0.0.1:1337", "127.0.0.1:1337"),
-            ("0.0.0.0:1337", "127.0.0.1:1337"),
-            ("[::]:1337", "[::1]:1337"),
-            ("192.168.1.7:1337", "192.168.1.7:1337"),
-        ] {
-            assert_eq!(reachable(listens), found);
         }
     }
 }

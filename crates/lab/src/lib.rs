@@ -10,6 +10,7 @@
 //! the lab knows programs, and nothing of what they say to each other.
 
 mod child;
+mod error;
 mod inspection;
 mod keeper;
 pub mod life;

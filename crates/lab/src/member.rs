@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// What the participants are called, as long as there are names; then `p7`, `p8` and so on.
@@ -91,6 +92,26 @@ pub struct Common {
     pub headless: bool,
 }
 
+impl Common {
+    /// The relay says where it listens: there it is found, and there it is to be again should it be
+    /// started anew.
+    pub(crate) fn on_listening(&mut self, address: &str) {
+        self.relay = reachable(address);
+        self.listen = String::from(address);
+    }
+}
+
+/// The address under which this machine's programs find a relay that listens at `address`.
+fn reachable(address: &str) -> String {
+    match address.parse::<SocketAddr>() {
+        Ok(mut socket) if socket.ip().is_unspecified() => {
+            socket.set_ip(if socket.is_ipv4() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { IpAddr::V6(Ipv6Addr::LOCALHOST) });
+            socket.to_string()
+        }
+        Ok(_) | Err(_) => String::from(address),
+    }
+}
+
 impl Member {
     /// The arguments that start it.
     #[must_use]
@@ -155,5 +176,17 @@ mod tests {
         );
         let headless = members(0)[1].arguments(&Common { headless: true, ..common });
         assert_eq!(headless.last(), Some(&OsString::from("--headless")));
+    }
+
+    #[test]
+    fn a_relay_that_listens_everywhere_is_found_on_loopback() {
+        for (listens, found) in [
+            ("127.0.0.1:1337", "127.0.0.1:1337"),
+            ("0.0.0.0:1337", "127.0.0.1:1337"),
+            ("[::]:1337", "[::1]:1337"),
+            ("192.168.1.7:1337", "192.168.1.7:1337"),
+        ] {
+            assert_eq!(reachable(listens), found);
+        }
     }
 }

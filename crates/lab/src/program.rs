@@ -73,10 +73,8 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
 /// Opens the room, with the lab's window in front.
 fn open(args: &Args) -> ExitCode {
     if cli::without_display().is_some() {
-        return cli::failed(
-            "There is no display for the room's windows: set DISPLAY or WAYLAND_DISPLAY, or start each program by itself \
-             (twopc-lab server, twopc-lab participant --headless --user alice, twopc-lab coordinator --headless --user chair).",
-        );
+        let instead = window::INSTEAD;
+        return cli::failed(format_args!("There is no display for the room's windows: set DISPLAY or WAYLAND_DISPLAY, or {instead}."));
     }
     let program = match std::env::current_exe() {
         Ok(program) => program,

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use twopc_ui::place::Place;
 
+pub use crate::error::OpenError;
 pub use crate::keeper::Pace;
 use crate::keeper::{self, Press};
 use crate::life::Life;
@@ -75,8 +76,8 @@ impl Room {
     /// thread.
     ///
     /// # Errors
-    /// The sentence to show, if the relay can't listen; then nothing is left running.
-    pub fn open(plan: Plan, out: impl Write + Send + 'static, wake: impl Fn() + Send + 'static) -> Result<Self, String> {
+    /// If the relay can't listen; then nothing is left running.
+    pub fn open(plan: Plan, out: impl Write + Send + 'static, wake: impl Fn() + Send + 'static) -> Result<Self, OpenError> {
         let Plan { program, listen, data_dir, logs, participants, headless } = plan;
         refuse_port_in_use(&listen)?;
         let common = Common { relay: listen.clone(), listen, data_dir, logs, headless };
@@ -86,17 +87,11 @@ impl Room {
         let (presses, pressed) = unbounded_channel();
         let (opened, relay) = oneshot::channel();
         let outside = keeper::Outside { printer: Printer::start(out), publish, wake: Box::new(wake), opened: Some(opened) };
-        let thread = thread::Builder::new()
-            .name(String::from("room"))
-            .spawn(move || keeper::run(program, common, members, pressed, outside))
-            .map_err(|error| format!("The system gives this program no thread ({error}): close other programs and start it again."))?;
+        let thread =
+            thread::Builder::new().name(String::from("room")).spawn(move || keeper::run(program, common, members, pressed, outside))?;
         // From here on dropping the room ends whatever was started.
         let room = Self { remote: Remote { presses }, view, thread: Some(thread) };
-        match relay.blocking_recv() {
-            Ok(Ok(())) => Ok(room),
-            Ok(Err(sentence)) => Err(sentence),
-            Err(_) => Err(String::from("The room could not be opened: start it again.")),
-        }
+        relay.blocking_recv().unwrap_or(Err(OpenError::Closed)).map(|()| room)
     }
 
     /// Lets everybody in who waits for the relay. The windows get these places, in the order of the
@@ -128,13 +123,11 @@ impl Room {
     }
 }
 
-/// The usual reason why a room can't be opened, in the words of this program's flags. Whatever else
-/// keeps the relay from listening, it says itself.
-fn refuse_port_in_use(listen: &str) -> Result<(), String> {
+/// The usual reason why a room can't be opened. Whatever else keeps the relay from listening, it says
+/// itself.
+fn refuse_port_in_use(listen: &str) -> Result<(), OpenError> {
     match TcpListener::bind(listen) {
-        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(format!(
-            "{listen} is in use, perhaps by another room: close that one, or give this one a free port with --server 127.0.0.1:0."
-        )),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(OpenError::PortInUse(String::from(listen))),
         Ok(_) | Err(_) => Ok(()),
     }
 }

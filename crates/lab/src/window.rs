@@ -19,11 +19,16 @@ use twopc_ui::layout::SMALLEST;
 use twopc_ui::place::Place;
 use twopc_ui::settings::{Look, Settings};
 use twopc_ui::theme;
+use twopc_ui::window::without_window;
 
 use crate::room::{Pace, Plan, Room};
 use crate::signals;
 use crate::tile::{BEST, inside, overlap, tile};
 use crate::view::{Action, Files, lab_ui};
+
+/// What there is for whoever has no display.
+pub(crate) const INSTEAD: &str = "start each program by itself (twopc-lab server, twopc-lab participant --headless --user alice, \
+                                  twopc-lab coordinator --headless --user chair)";
 
 /// Opens a room and shows it until the window is closed; then everybody has ended.
 pub(crate) fn run(plan: Plan) -> ExitCode {
@@ -36,7 +41,7 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
     };
     let room = match Room::open(plan, std::io::stdout(), draw_again.clone()) {
         Ok(room) => room,
-        Err(sentence) => return cli::failed(sentence),
+        Err(error) => return cli::failed(error),
     };
     let is_leaving = Arc::new(AtomicBool::new(false));
     let leave = {
@@ -68,7 +73,7 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
     );
     match shown {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::failed(format_args!("The lab's window could not be opened: {error}.")),
+        Err(error) => cli::failed(without_window(&error, INSTEAD)),
     }
 }
 

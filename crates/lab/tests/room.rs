@@ -159,7 +159,7 @@ fn a_port_in_use_is_said_in_one_sentence_and_left_to_its_owner() {
     let folder = TempDir::new().unwrap();
     let owner = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = owner.local_addr().unwrap().to_string();
-    let sentence = Room::open(plan(folder.path(), &address, 3), std::io::sink(), || ()).map(drop).unwrap_err();
+    let sentence = Room::open(plan(folder.path(), &address, 3), std::io::sink(), || ()).map(drop).unwrap_err().to_string();
     assert_eq!(
         sentence,
         format!("{address} is in use, perhaps by another room: close that one, or give this one a free port with --server 127.0.0.1:0.")
@@ -171,7 +171,7 @@ fn a_port_in_use_is_said_in_one_sentence_and_left_to_its_owner() {
 #[test]
 fn a_relay_that_cannot_listen_says_why() {
     let folder = TempDir::new().unwrap();
-    let sentence = Room::open(plan(folder.path(), "192.0.2.1:1", 3), std::io::sink(), || ()).map(drop).unwrap_err();
+    let sentence = Room::open(plan(folder.path(), "192.0.2.1:1", 3), std::io::sink(), || ()).map(drop).unwrap_err().to_string();
     assert!(sentence.contains("192.0.2.1:1") && sentence.lines().count() == 1, "{sentence}");
 }
 
@@ -179,7 +179,7 @@ fn a_relay_that_cannot_listen_says_why() {
 fn a_program_that_is_missing_is_said() {
     let folder = TempDir::new().unwrap();
     let plan = Plan { program: folder.path().join("no-such-program"), ..plan(folder.path(), "127.0.0.1:0", 0) };
-    let sentence = Room::open(plan, std::io::sink(), || ()).map(drop).unwrap_err();
+    let sentence = Room::open(plan, std::io::sink(), || ()).map(drop).unwrap_err().to_string();
     assert!(sentence.starts_with("The relay did not start. The system did not start it: "), "{sentence}");
 }
 

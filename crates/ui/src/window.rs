@@ -78,21 +78,21 @@ pub fn run<F: Face>(mut config: NodeConfig, relay_given: bool) -> ExitCode {
         (Ok(()), _) => ExitCode::SUCCESS,
         (Err(error), _) => {
             tracing::error!(%error, "no window");
-            cli::failed(without_window(&error))
+            cli::failed(without_window(&error, "run this program with --headless"))
         }
     }
 }
 
-/// Why there is no window, for a person; the error itself is for the diary.
-fn without_window(error: &eframe::Error) -> &'static str {
-    match error {
+/// Why there is no window, for a person, and what to do `instead`; the error itself is for the diary.
+#[must_use]
+pub fn without_window(error: &eframe::Error, instead: &str) -> String {
+    let why = match error {
         eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
-            "The display cannot be reached: set DISPLAY or WAYLAND_DISPLAY to one that can, or run this program with --headless."
+            "The display cannot be reached: set DISPLAY or WAYLAND_DISPLAY to one that can"
         }
-        _ => {
-            "The display draws no window with OpenGL: install a driver for it (Mesa has one in software), or run this program with --headless."
-        }
-    }
+        _ => "The display draws no window with OpenGL: install a driver for it (Mesa has one in software)",
+    };
+    format!("{why}, or {instead}.")
 }
 
 fn viewport(settings: &Settings, title: &str, role: &str) -> ViewportBuilder {
