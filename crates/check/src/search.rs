@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use stateright::{Checker, HasDiscoveries, Model, Path, Property};
 use twopc_proto::audit::{self, Violation};
-use twopc_proto::{Decision, LogRecord, RecordKind, State};
+use twopc_proto::{Decision, LogRecord, Message, PeerState, RecordKind, Role, State};
 
 use crate::world::{Action, Scope, World};
 
@@ -33,31 +33,65 @@ impl Model for Exploration {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always("agreement", |_, world: &World| audit::agreement(&world.holdings()).is_ok()),
-            Property::always("commit validity", |_, world: &World| audit::validity(&world.holdings()).is_ok()),
-            Property::always("stability", |_, world: &World| world.holdings().iter().all(|node| audit::stability(node).is_ok())),
-            Property::always("no guessing", |_, world: &World| audit::guessing(&world.holdings()).is_ok()),
-            Property::always("no early forgetting", |_, world: &World| audit::forgetting(&world.holdings()).is_ok()),
-            Property::always("log before send", |_, world: &World| backing(world).is_ok()),
-            Property::always("constancy", |_, world: &World| {
-                audit::constancy(world.said.iter().map(|envelope| (&envelope.from, &envelope.message))).is_ok()
-            }),
-            Property::always("exactly once", |_, world: &World| projection(world).is_ok()),
-            Property::sometimes("every participant commits", |_, world: &World| everybody(world, Decision::Commit)),
-            Property::sometimes("every participant aborts", |_, world: &World| everybody(world, Decision::Abort)),
-            Property::sometimes("somebody is blocked", |_, world: &World| world.participants.iter().any(|node| !node.blocked.is_empty())),
-            Property::sometimes("END is written", |_, world: &World| {
-                world.coordinator.disk.written().iter().any(|record| record.kind() == RecordKind::End)
-            }),
-            Property::sometimes("a restart finds READY without a decision", |_, world: &World| {
-                world.participants.iter().any(|node| node.incarnation > 1 && standing(node, State::Ready))
-            }),
-            Property::sometimes("a commit is learnt without the coordinator", |_, world: &World| {
-                world.coordinator.machine.is_none() && everybody(world, Decision::Commit)
-            }),
-        ]
+        let mut properties = always();
+        properties.extend(sometimes(&self.scope));
+        properties
     }
+}
+
+/// What must hold in every state.
+fn always() -> Vec<Property<Exploration>> {
+    vec![
+        Property::always("agreement", |_, world: &World| audit::agreement(&world.holdings()).is_ok()),
+        Property::always("commit validity", |_, world: &World| audit::validity(&world.holdings()).is_ok()),
+        Property::always("stability", |_, world: &World| world.holdings().iter().all(|node| audit::stability(node).is_ok())),
+        Property::always("no guessing", |_, world: &World| audit::guessing(&world.holdings()).is_ok()),
+        Property::always("no early forgetting", |_, world: &World| forgetting(world).is_ok()),
+        Property::always("log before send", |_, world: &World| backing(world).is_ok()),
+        Property::always("constancy", |_, world: &World| {
+            audit::constancy(world.said.iter().map(|envelope| (&envelope.from, &envelope.message))).is_ok()
+        }),
+        Property::always("exactly once", |_, world: &World| projection(world).is_ok()),
+    ]
+}
+
+/// What must happen somewhere, or the search has seen less than it should.
+fn sometimes(scope: &Scope) -> Vec<Property<Exploration>> {
+    let mut properties = vec![
+        Property::sometimes("every participant commits", |_, world: &World| everybody(world, Decision::Commit)),
+        Property::sometimes("every participant aborts", |_, world: &World| everybody(world, Decision::Abort)),
+        Property::sometimes("END is written", |_, world: &World| {
+            world.coordinator.disk.written().iter().any(|record| record.kind() == RecordKind::End)
+        }),
+    ];
+    if scope.hints {
+        properties.push(Property::sometimes("somebody is blocked", |_, world: &World| {
+            world.participants.iter().any(|node| !node.blocked.is_empty())
+        }));
+    }
+    if scope.crashes > 0 {
+        properties.push(Property::sometimes("a restart finds READY without a decision", |_, world: &World| {
+            world.participants.iter().any(|node| node.incarnation > 1 && standing(node, State::Ready))
+        }));
+        properties.push(Property::sometimes("everybody commits while the coordinator is down", |_, world: &World| {
+            world.coordinator.machine.is_none() && everybody(world, Decision::Commit)
+        }));
+        properties.push(Property::sometimes("a coordinator that is back presumes abort", |_, world: &World| {
+            world.said.iter().any(|said| {
+                let answer = matches!(said.message, Message::DecisionReply { state: PeerState::Abort, .. });
+                answer && said.role == Role::Coordinator && world.holdings()[0].decision(said.message.txn()).is_none()
+            })
+        }));
+    }
+    properties
+}
+
+/// END need not wait for the disk, so it is judged as soon as it is written.
+fn forgetting(world: &World) -> Result<(), Violation> {
+    let mut holdings = world.holdings();
+    let records = world.coordinator.disk.written();
+    holdings[0].log = audit::Log::Coordinator { records, incarnation: world.coordinator.incarnation };
+    audit::forgetting(&holdings)
 }
 
 fn backing(world: &World) -> Result<(), Violation> {
@@ -164,7 +198,7 @@ fn evidence(world: &World) -> String {
         audit::agreement(&holdings),
         audit::validity(&holdings),
         audit::guessing(&holdings),
-        audit::forgetting(&holdings),
+        forgetting(world),
         audit::constancy(world.said.iter().map(|envelope| (&envelope.from, &envelope.message))),
         backing(world),
         projection(world),

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use twopc_proto::{Message, Role, TxnId, UserName, story};
+use twopc_proto::{Coordinator, Message, Participant, Role, TxnId, UserName, story};
 
-use super::node::{Clock, Inhabitant, Node, Outcomes};
-use super::said::{Envelope, Said};
+use super::node::{Clock, Inhabitant, Node};
+use super::said::Envelope;
 use super::{Shared, Who, World};
 
 /// Something that happens.
@@ -23,7 +23,7 @@ pub enum Action {
     },
     /// A node crashes between two steps.
     Crash(Who),
-    /// A node comes back; of what was not synced, this much survived.
+    /// A node comes back and logs in; of what was not synced, this much survived.
     Restart {
         /// Which.
         who: Who,
@@ -31,6 +31,8 @@ pub enum Action {
         records: usize,
         /// Lines of the text file.
         lines: usize,
+        /// Where it crashes again on its way back, if it does.
+        cut: Option<usize>,
     },
 }
 
@@ -45,14 +47,10 @@ pub enum Kick {
     Hear(Shared<Envelope>),
     /// Its disk has synced all that is written.
     Synced,
-    /// Its disk has appended a line to the text file.
+    /// Its disk has appended a line to the text file, and it is told so.
     Append,
-    /// It is told so.
-    Appended,
     /// A timer fires, whether it was set or not.
     Timer(Clock, Shared<TxnId>),
-    /// It logs in.
-    Login,
     /// It learns that somebody has logged in.
     Joined(UserName, Role),
     /// It learns that somebody is gone.
@@ -79,62 +77,75 @@ impl World {
         Self: Put<M>,
     {
         if node.machine.is_none() {
-            let (records, lines) = node.disk.at_risk();
-            for (records, lines) in (0..=records).flat_map(|records| (0..=lines).map(move |lines| (records, lines))) {
-                let world = self.put(who, node.restarted(records, lines), self.said.clone());
-                next.push((Action::Restart { who, records, lines }, world));
-            }
+            self.restarts(who, node, next);
             return;
         }
         if self.crashes_left > 0 {
-            let world = self.put(who, node.crashed(), self.said.clone());
-            next.push((Action::Crash(who), world.after_crash(node)));
+            next.push((Action::Crash(who), self.crashed(who, node, Shared::new(node.crashed()), &[])));
         }
-        let room = self.room();
         for kick in self.kicks(who, node) {
-            let Some(Outcomes { node: then, said, crashes }) = node.kicked(&kick, &room, &self.said) else { continue };
+            let Some(outcome) = Node::kicked(node, &kick) else { continue };
             if self.crashes_left > 0 {
-                for (cut, crashed, said) in crashes {
-                    let world = self.put(who, crashed, said).after_crash(node);
-                    next.push((Action::Step { who, kick: kick.clone(), cut: Some(cut) }, world));
+                for (cut, crashed, said) in &outcome.moments {
+                    let world = self.crashed(who, node, crashed.clone(), &outcome.said[..*said]);
+                    next.push((Action::Step { who, kick: kick.clone(), cut: Some(*cut) }, world));
                 }
             }
-            let mut world = self.put(who, then, said);
+            let mut world = self.put(who, outcome.node.clone(), &outcome.said);
             if let Kick::Request(left) = kick {
                 world.requests_left = left;
-            }
-            if kick == Kick::Login {
-                world = world.with_news(&Kick::Joined(node.me.clone(), M::ROLE), who);
             }
             next.push((Action::Step { who, kick, cut: None }, world));
         }
     }
 
-    /// This world after a node crashed in it: the others learn that it is gone.
-    fn after_crash<M: Inhabitant>(mut self, was: &Node<M>) -> Self {
-        self.crashes_left -= 1;
-        if !was.online {
-            return self;
+    /// A node that is down comes back: with any part of what was not synced, as far as any moment.
+    fn restarts<M: Inhabitant>(&self, who: Who, node: &Shared<Node<M>>, next: &mut Vec<(Action, Self)>)
+    where
+        Self: Put<M>,
+    {
+        let room = self.room();
+        let (records, lines) = node.disk.at_risk();
+        for (records, lines) in (0..=records).flat_map(|records| (0..=lines).map(move |lines| (records, lines))) {
+            let outcome = node.restarted(records, lines, &room);
+            if self.crashes_left > 0 {
+                for (cut, crashed, said) in &outcome.moments {
+                    let mut world = self.put(who, crashed.clone(), &outcome.said[..*said]);
+                    world.crashes_left -= 1;
+                    next.push((Action::Restart { who, records, lines, cut: Some(*cut) }, world));
+                }
+            }
+            let world = self.put(who, outcome.node.clone(), &outcome.said);
+            let world = world.with_news(&Kick::Joined(node.me.clone(), M::ROLE), who);
+            next.push((Action::Restart { who, records, lines, cut: None }, world));
         }
-        let who = self.everybody().find(|who| *self.name(*who) == was.me);
-        self.with_news(&Kick::Left(was.me.clone()), who.unwrap_or(Who::Coordinator))
     }
 
-    /// This world after everybody who is logged in, but one, has learnt something about that one.
+    /// This world after a node that was up crashed, having said this: the others learn that it is gone.
+    fn crashed<M: Inhabitant>(&self, who: Who, was: &Node<M>, crashed: Shared<Node<M>>, said: &[Shared<Envelope>]) -> Self
+    where
+        Self: Put<M>,
+    {
+        let mut world = self.put(who, crashed, said);
+        world.crashes_left -= 1;
+        world.with_news(&Kick::Left(was.me.clone()), who)
+    }
+
+    /// This world after everybody who is up, but one, has learnt something about that one.
     fn with_news(self, news: &Kick, but: Who) -> Self {
-        let room = self.room();
         let mut world = self;
         for who in world.everybody().filter(|who| *who != but) {
             match who {
-                Who::Coordinator if world.coordinator.online => {
-                    let learnt = world.coordinator.kicked(news, &room, &world.said);
-                    world = learnt.map(|Outcomes { node, said, .. }| world.put(who, node, said)).unwrap_or(world);
+                Who::Coordinator => {
+                    if let Some(outcome) = Node::kicked(&world.coordinator, news) {
+                        world = world.put(who, outcome.node.clone(), &outcome.said);
+                    }
                 }
-                Who::Participant(place) if world.participants[place].online => {
-                    let learnt = world.participants[place].kicked(news, &room, &world.said);
-                    world = learnt.map(|Outcomes { node, said, .. }| world.put(who, node, said)).unwrap_or(world);
+                Who::Participant(place) => {
+                    if let Some(outcome) = Node::kicked(&world.participants[place], news) {
+                        world = world.put(who, outcome.node.clone(), &outcome.said);
+                    }
                 }
-                Who::Coordinator | Who::Participant(_) => {}
             }
         }
         world
@@ -143,20 +154,13 @@ impl World {
     /// What may happen to a node that is up.
     fn kicks<M: Inhabitant>(&self, who: Who, node: &Node<M>) -> Vec<Kick> {
         let mut kicks = Vec::new();
-        if node.online {
-            kicks.extend(self.said.iter().filter(|envelope| envelope.to == node.me).cloned().map(Kick::Hear));
-        } else {
-            kicks.push(Kick::Login);
-        }
-        // Where no crash can come any more, nobody can tell whether what need not wait is synced.
-        if node.disk.someone_waits() || (node.disk.at_risk().0 > 0 && self.crashes_left > 0) {
+        kicks.extend(self.said.iter().filter(|envelope| envelope.to == node.me).cloned().map(Kick::Hear));
+        // What nobody waits for need not be synced: a crash that keeps it all is the same.
+        if node.disk.someone_waits() {
             kicks.push(Kick::Synced);
         }
         if !node.to_append.is_empty() {
             kicks.push(Kick::Append);
-        }
-        if !node.appended.is_empty() {
-            kicks.push(Kick::Appended);
         }
         match who {
             Who::Coordinator => {
@@ -166,7 +170,11 @@ impl World {
             Who::Participant(_) => {
                 for txn in &self.transactions {
                     kicks.push(Kick::PressCommit(txn.clone()));
-                    let clocks = if node.may_vote(txn) { &[Clock::Deadline][..] } else { &[Clock::Grace, Clock::Answers] };
+                    let clocks = if node.may_vote(txn) {
+                        &[Clock::Deadline][..]
+                    } else {
+                        &[Clock::Grace, Clock::Answers][..self.said.clocks_in_doubt()]
+                    };
                     kicks.extend(clocks.iter().map(|clock| Kick::Timer(*clock, txn.clone())));
                 }
             }
@@ -183,8 +191,10 @@ impl World {
                 format!("{} {kick}, and crashes after {cut} of the things that it does then", self.name(*who))
             }
             Action::Crash(who) => format!("{} crashes", self.name(*who)),
-            Action::Restart { who, records, lines } => {
-                format!("{} restarts; of what was not synced, {records} records and {lines} lines survived", self.name(*who))
+            Action::Restart { who, records, lines, cut } => {
+                let again = cut.map_or(String::new(), |cut| format!("; it crashes again after {cut} things"));
+                let survived = format!("{records} records and {lines} lines survived");
+                format!("{} restarts; of what was not synced, {survived}{again}", self.name(*who))
             }
         }
     }
@@ -192,35 +202,36 @@ impl World {
 
 /// Putting a node of a role back into a world.
 trait Put<M: Inhabitant>: Sized {
-    /// This world with that node in its place, and with what was said by then.
-    fn put(&self, who: Who, node: Node<M>, said: Said) -> Self;
+    /// This world with that node in its place, which has said this.
+    fn put(&self, who: Who, node: Shared<Node<M>>, said: &[Shared<Envelope>]) -> Self;
 }
 
-impl Put<twopc_proto::Coordinator> for World {
-    fn put(&self, _: Who, node: Node<twopc_proto::Coordinator>, said: Said) -> Self {
+impl Put<Coordinator> for World {
+    fn put(&self, _: Who, node: Shared<Node<Coordinator>>, said: &[Shared<Envelope>]) -> Self {
         let mut world = self.clone();
-        // Only a coordinator's VOTE_REQUEST makes a transaction known.
-        if said.len() != self.said.len() {
-            for envelope in said.iter().filter(|envelope| matches!(envelope.message, Message::VoteRequest { .. })) {
-                if !world.transactions.iter().any(|txn| **txn == *envelope.message.txn()) {
-                    world.transactions.push(Shared::new(envelope.message.txn().clone()));
-                }
+        world.coordinator = node;
+        for envelope in said {
+            // Only a coordinator's VOTE_REQUEST makes a transaction known.
+            let txn = envelope.message.txn();
+            if matches!(envelope.message, Message::VoteRequest { .. }) && !world.transactions.iter().any(|known| **known == *txn) {
+                world.transactions.push(Shared::new(txn.clone()));
+                world.transactions.sort_by_key(|txn| txn.numbers());
             }
-            world.transactions.sort_by_key(|txn| txn.numbers());
+            world.said.insert(envelope);
         }
-        world.coordinator = Shared::new(node);
-        world.said = said;
         world
     }
 }
 
-impl Put<twopc_proto::Participant> for World {
-    fn put(&self, who: Who, node: Node<twopc_proto::Participant>, said: Said) -> Self {
+impl Put<Participant> for World {
+    fn put(&self, who: Who, node: Shared<Node<Participant>>, said: &[Shared<Envelope>]) -> Self {
         let mut world = self.clone();
         if let Who::Participant(place) = who {
-            world.participants[place] = Shared::new(node);
+            world.participants[place] = node;
         }
-        world.said = said;
+        for envelope in said {
+            world.said.insert(envelope);
+        }
         world
     }
 }
@@ -231,9 +242,7 @@ impl fmt::Display for Kick {
             Self::Hear(envelope) => write!(f, "hears from {}: {}", envelope.from, story::message(&envelope.message)),
             Self::Synced => f.write_str("has all that it wrote on its disk"),
             Self::Append => f.write_str("has a line appended to its text file"),
-            Self::Appended => f.write_str("is told that the line stands there"),
             Self::Timer(clock, txn) => write!(f, "waits no longer ({clock:?} of {})", **txn),
-            Self::Login => f.write_str("logs in"),
             Self::Joined(user, role) => write!(f, "learns that {user} ({role}) has logged in"),
             Self::Left(user) => write!(f, "learns that {user} is gone"),
             Self::Request(_) => f.write_str("presses Request"),

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 pub use action::{Action, Kick};
 pub use disk::Disk;
-pub use node::{Clock, Inhabitant, Node};
+pub use node::{Clock, Inhabitant, Known, Node, Outcome};
 pub use said::{Envelope, Said};
 pub use shared::Shared;
 use twopc_proto::audit::{Holding, Log};

@@ -1,6 +1,8 @@
 //! One node: a machine over a disk, and what is on its way between them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use twopc_proto::{
@@ -10,8 +12,8 @@ use twopc_proto::{
 
 use super::action::Kick;
 use super::disk::Disk;
-use super::said::{Envelope, Said};
-use super::{identity, settings, string};
+use super::said::Envelope;
+use super::{Shared, identity, settings, string};
 
 /// A node, up or down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +30,6 @@ pub struct Node<M: Machine> {
     pub disk: Disk<M::Record>,
     /// Lines that the machine has asked for and that are not in the text file yet.
     pub to_append: VecDeque<Lsn>,
-    /// Lines that are, of which the machine has not been told.
-    pub appended: VecDeque<Lsn>,
     /// Transactions that it has said to be blocked in.
     pub blocked: BTreeSet<TxnId>,
 }
@@ -51,6 +51,8 @@ pub trait Inhabitant: Machine {
     fn own_input(kick: &Kick) -> Option<Input<Self>>;
     /// Whether the person is still asked about this transaction.
     fn may_vote(&self, txn: &TxnId) -> bool;
+    /// Lends the outcomes that this thread has worked out for this role.
+    fn known<T>(lend: impl FnOnce(&mut Known<Self>) -> T) -> T;
     /// The record without what it says for people only.
     fn plain(record: Self::Record) -> Self::Record;
 }
@@ -68,7 +70,6 @@ impl<M: Inhabitant> Node<M> {
             incarnation: 1,
             disk: Disk::new(lying_disk),
             to_append: VecDeque::new(),
-            appended: VecDeque::new(),
             blocked: BTreeSet::new(),
         }
     }
@@ -83,46 +84,46 @@ impl<M: Inhabitant> Node<M> {
             incarnation: self.incarnation,
             disk: self.disk.clone(),
             to_append: VecDeque::new(),
-            appended: VecDeque::new(),
             blocked: BTreeSet::new(),
         }
     }
 
-    /// Back on what the disk has kept, not logged in yet.
+    /// Back on what the disk has kept and logged in: the node as it is then, and every moment in which
+    /// it could have crashed again on the way.
     #[must_use]
-    pub(super) fn restarted(&self, keep_records: usize, keep_lines: usize) -> Self {
+    pub(super) fn restarted(&self, keep_records: usize, keep_lines: usize, room: &BTreeMap<UserName, Role>) -> Outcome<M> {
         let mut node = self.crashed();
         node.disk.lose(keep_records, keep_lines);
         node.incarnation += 1;
         let (machine, effects) = M::recover(&identity(&node.me), &settings(), node.incarnation, node.disk.written());
         node.machine = Some(machine);
-        let mut nobody_hears = Said::default();
-        for effect in effects {
-            node.perform(effect, &mut nobody_hears);
-        }
-        node
+        let mut course = Course::new(node);
+        course.perform(effects);
+        course.node.online = true;
+        let mut room = room.clone();
+        room.insert(self.me.clone(), M::ROLE);
+        course.input(Input::Link(LinkState::Up(room)));
+        course.outcome()
     }
 
-    /// What comes of a kick, if anything: the node as it is then and what was said by then; and before
-    /// that, with the number of things it had done, each moment in which it could have crashed.
-    pub(super) fn kicked(&self, kick: &Kick, room: &BTreeMap<UserName, Role>, before: &Said) -> Option<Outcomes<M>> {
-        let (mut node, mut said) = (self.clone(), before.clone());
-        let mut crashes = Vec::new();
-        let mut done = 0;
-        for input in node.inputs(kick, room) {
-            let effects = node.machine.as_mut().map(|machine| machine.step(input)).unwrap_or_default();
-            for effect in effects {
-                if matches!(effect, Effect::Persist { .. } | Effect::Send { .. }) {
-                    // A crash before the first of them is no different from one before the kick.
-                    if done > 0 {
-                        crashes.push((done, node.crashed(), said.clone()));
-                    }
-                    done += 1;
-                }
-                node.perform(effect, &mut said);
-            }
+    /// What comes of a kick, if anything. What a node does hangs on nothing but the node and the kick,
+    /// so each pair is worked out once.
+    pub(super) fn kicked(node: &Shared<Self>, kick: &Kick) -> Option<Arc<Outcome<M>>> {
+        let key = (node.digest(), Shared::new(kick.clone()).digest());
+        M::known(|known| known.entry(key).or_insert_with(|| node.work_out(kick).map(Arc::new)).clone())
+    }
+
+    fn work_out(&self, kick: &Kick) -> Option<Outcome<M>> {
+        let mut course = Course::new(self.clone());
+        let inputs = course.node.inputs(kick);
+        if *kick == Kick::Append {
+            // The line stands there and the machine has not been told.
+            course.moments.push((0, Shared::new(course.node.crashed()), 0));
         }
-        (said.len() != before.len() || node != *self).then_some(Outcomes { node, said, crashes })
+        for input in inputs {
+            course.input(input);
+        }
+        (!course.said.is_empty() || course.node != *self).then(|| course.outcome())
     }
 
     /// Whether the person is still asked about a transaction.
@@ -130,45 +131,21 @@ impl<M: Inhabitant> Node<M> {
         self.machine.as_ref().is_some_and(|machine| machine.may_vote(txn))
     }
 
-    fn perform(&mut self, effect: Effect<M>, said: &mut Said) {
-        match effect {
-            Effect::Persist { record, sync, .. } => self.disk.write(M::plain(record), sync),
-            Effect::Apply { lsn, .. } => self.to_append.push_back(lsn),
-            Effect::Send { to, message } => {
-                if self.online {
-                    said.insert(Envelope { from: self.me.clone(), role: M::ROLE, to, message: plain(message) });
-                }
-            }
-            Effect::Notify(Notice::Blocked { txn, .. }) => {
-                self.blocked.insert(txn);
-            }
-            // A timer may fire at any moment here, set or not.
-            Effect::SetTimer { .. } | Effect::CancelTimer(_) | Effect::Notify(_) => {}
-        }
-    }
-
     /// What a kick is to the disk and to the machine.
-    fn inputs(&mut self, kick: &Kick, room: &BTreeMap<UserName, Role>) -> Vec<Input<M>> {
+    fn inputs(&mut self, kick: &Kick) -> Vec<Input<M>> {
         match kick {
             Kick::Hear(envelope) => {
                 let Envelope { from, role, message, .. } = (**envelope).clone();
                 vec![Input::Received { from, role, message }]
             }
             Kick::Synced => vec![Input::Durable(self.disk.sync())],
-            Kick::Append => {
-                if let Some(lsn) = self.to_append.pop_front() {
+            Kick::Append => match self.to_append.pop_front() {
+                Some(lsn) => {
                     self.disk.append_line(lsn);
-                    self.appended.push_back(lsn);
+                    vec![Input::Applied(lsn)]
                 }
-                Vec::new()
-            }
-            Kick::Appended => self.appended.pop_front().map(Input::Applied).into_iter().collect(),
-            Kick::Login => {
-                self.online = true;
-                let mut room = room.clone();
-                room.insert(self.me.clone(), M::ROLE);
-                vec![Input::Link(LinkState::Up(room))]
-            }
+                None => Vec::new(),
+            },
             Kick::Joined(user, role) => vec![Input::Peer(user.clone(), Presence::Joined(*role))],
             Kick::Left(user) => vec![Input::Peer(user.clone(), Presence::Left)],
             Kick::Request(_) | Kick::PressCommit(_) | Kick::Timer(..) => M::own_input(kick).into_iter().collect(),
@@ -176,11 +153,78 @@ impl<M: Inhabitant> Node<M> {
     }
 }
 
-/// See [`Node::kicked`].
-pub(super) struct Outcomes<M: Machine> {
-    pub(super) node: Node<M>,
-    pub(super) said: Said,
-    pub(super) crashes: Vec<(usize, Node<M>, Said)>,
+/// What comes of something that happens to a node.
+#[derive(Debug)]
+pub struct Outcome<M: Machine> {
+    /// The node as it is then.
+    pub(super) node: Shared<Node<M>>,
+    /// What it said, in order.
+    pub(super) said: Vec<Shared<Envelope>>,
+    /// The moments in between in which a crash leaves something else behind than one before or after:
+    /// how many things it had done by then, the node then, and how much of the above it had said.
+    pub(super) moments: Vec<(usize, Shared<Node<M>>, usize)>,
+}
+
+/// A node on its way through what happens to it.
+struct Course<M: Machine> {
+    node: Node<M>,
+    said: Vec<Shared<Envelope>>,
+    moments: Vec<(usize, Shared<Node<M>>, usize)>,
+    done: usize,
+}
+
+impl<M: Inhabitant> Course<M> {
+    fn new(node: Node<M>) -> Self {
+        Self { node, said: Vec::new(), moments: Vec::new(), done: 0 }
+    }
+
+    fn input(&mut self, input: Input<M>) {
+        let effects = self.node.machine.as_mut().map(|machine| machine.step(input)).unwrap_or_default();
+        self.perform(effects);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect<M>>) {
+        for effect in effects {
+            if matches!(effect, Effect::Persist { .. } | Effect::Send { .. }) {
+                // A crash before the first of them is no different from one before it all.
+                if self.done > 0 {
+                    self.moments.push((self.done, Shared::new(self.node.crashed()), self.said.len()));
+                }
+                self.done += 1;
+            }
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect<M>) {
+        let node = &mut self.node;
+        match effect {
+            Effect::Persist { record, sync, .. } => node.disk.write(M::plain(record), sync),
+            Effect::Apply { lsn, .. } => node.to_append.push_back(lsn),
+            Effect::Send { to, message } => {
+                if node.online {
+                    self.said.push(Shared::new(Envelope { from: node.me.clone(), role: M::ROLE, to, message: plain(message) }));
+                }
+            }
+            Effect::Notify(Notice::Blocked { txn, .. }) => {
+                node.blocked.insert(txn);
+            }
+            // A timer may fire at any moment here, set or not.
+            Effect::SetTimer { .. } | Effect::CancelTimer(_) | Effect::Notify(_) => {}
+        }
+    }
+
+    fn outcome(self) -> Outcome<M> {
+        Outcome { node: Shared::new(self.node), said: self.said, moments: self.moments }
+    }
+}
+
+/// Outcomes by the digests of node and kick; `None` where nothing comes of it.
+pub type Known<M> = HashMap<(u64, u64), Option<Arc<Outcome<M>>>>;
+
+thread_local! {
+    static COORDINATORS: RefCell<Known<Coordinator>> = RefCell::default();
+    static PARTICIPANTS: RefCell<Known<Participant>> = RefCell::default();
 }
 
 /// The message without what it says for people only: reasons never steer, and every one of them
@@ -201,6 +245,10 @@ fn plain(message: Message) -> Message {
 impl Inhabitant for Coordinator {
     fn may_vote(&self, _: &TxnId) -> bool {
         false
+    }
+
+    fn known<T>(lend: impl FnOnce(&mut Known<Self>) -> T) -> T {
+        COORDINATORS.with_borrow_mut(lend)
     }
 
     fn plain(record: CoordinatorRecord) -> CoordinatorRecord {
@@ -224,8 +272,6 @@ impl Inhabitant for Coordinator {
             | Kick::Hear(_)
             | Kick::Synced
             | Kick::Append
-            | Kick::Appended
-            | Kick::Login
             | Kick::Joined(..)
             | Kick::Left(_) => None,
         }
@@ -235,6 +281,10 @@ impl Inhabitant for Coordinator {
 impl Inhabitant for Participant {
     fn may_vote(&self, txn: &TxnId) -> bool {
         self.standings().iter().any(|standing| standing.txn == txn && standing.may_vote)
+    }
+
+    fn known<T>(lend: impl FnOnce(&mut Known<Self>) -> T) -> T {
+        PARTICIPANTS.with_borrow_mut(lend)
     }
 
     fn plain(record: ParticipantRecord) -> ParticipantRecord {
@@ -255,14 +305,7 @@ impl Inhabitant for Participant {
                     Clock::Answers => participant::Timer::Answers(txn),
                 }))
             }
-            Kick::Request(_)
-            | Kick::Hear(_)
-            | Kick::Synced
-            | Kick::Append
-            | Kick::Appended
-            | Kick::Login
-            | Kick::Joined(..)
-            | Kick::Left(_) => None,
+            Kick::Request(_) | Kick::Hear(_) | Kick::Synced | Kick::Append | Kick::Joined(..) | Kick::Left(_) => None,
         }
     }
 }

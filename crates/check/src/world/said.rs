@@ -37,16 +37,21 @@ impl Said {
     }
 
     /// Adds what was said, unless it was said before.
-    pub(super) fn insert(&mut self, envelope: Envelope) {
+    pub(super) fn insert(&mut self, envelope: &Shared<Envelope>) {
         let hint = matches!(&envelope.message, Message::DecisionReply { state, .. } if state.decision().is_none());
         if hint && !self.hints {
             return;
         }
-        let envelope = Shared::new(envelope);
-        if let Err(place) = self.envelopes.binary_search(&envelope) {
+        if let Err(place) = self.envelopes.binary_search(envelope) {
             self.digest = self.digest.wrapping_add(envelope.digest());
-            Arc::make_mut(&mut self.envelopes).insert(place, envelope);
+            Arc::make_mut(&mut self.envelopes).insert(place, envelope.clone());
         }
+    }
+
+    /// How many of the timers of a participant in doubt matter: the last one only says that it is
+    /// blocked, which is told apart only where answers that settle nothing are.
+    pub(super) fn clocks_in_doubt(&self) -> usize {
+        if self.hints { 2 } else { 1 }
     }
 
     /// Everything, in a fixed order.

@@ -1,7 +1,7 @@
 //! The coordinator's role: it asks for votes, decides, and repeats the decision until all know it.
 //!
 //! Tanenbaum and van Steen, *Distributed Systems*, 8.5, with presumed abort. Here: the state and
-//! what inputs reach it. [`deciding`] has the two phases, [`ballot`] what a window may see.
+//! what inputs reach it. `deciding` has the two phases, `ballot` what a window may see.
 //! Deliberately absent: time, disk and network.
 
 mod ballot;

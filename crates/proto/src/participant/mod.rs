@@ -1,8 +1,8 @@
 //! The participant's role: it votes, promises, asks around while in doubt, and never guesses.
 //!
 //! Tanenbaum and van Steen, *Distributed Systems*, 8.5. Here: the state and what inputs reach it.
-//! [`voting`] has the two phases, [`termination`] the questions of a participant in doubt, and
-//! [`standing`] what a window may see. Deliberately absent: time, disk and network.
+//! `voting` has the two phases, `termination` the questions of a participant in doubt, and
+//! `standing` what a window may see. Deliberately absent: time, disk and network.
 
 mod standing;
 mod termination;
