@@ -45,3 +45,17 @@ impl Opened {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_open_once_it_is_drawn_again() {
+        let (ctx, mut opened) = (Context::default(), Opened::default());
+        for then in [Opened::Drawn, Opened::Yes, Opened::Yes] {
+            opened.on_draw(&ctx);
+            assert_eq!(opened, then);
+        }
+    }
+}
