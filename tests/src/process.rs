@@ -4,7 +4,7 @@
 //! tests need not know in which order unrelated things happen. Deliberately absent: sleeping.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub struct Process {
     name: String,
     child: Child,
     stdin: Option<ChildStdin>,
+    /// Standard output, as long as nobody reads it.
+    unread: Option<ChildStdout>,
     stdout: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
     lines: Vec<Line>,
@@ -41,9 +43,9 @@ impl Process {
     /// Starts a program whose lines stand under `name` in what a failed test prints.
     #[must_use]
     pub fn start(name: &str, command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut process = Self::start_unread(name, command);
         let (lines_in, stdout) = channel();
-        let out = child.stdout.take().expect("standard output is piped");
+        let out = process.unread.take().expect("standard output is piped");
         thread::spawn(move || {
             for line in BufReader::new(out).lines().map_while(Result::ok) {
                 if lines_in.send(line).is_err() {
@@ -51,6 +53,15 @@ impl Process {
                 }
             }
         });
+        process.stdout = stdout;
+        process
+    }
+
+    /// The same, without anybody who reads its standard output.
+    #[must_use]
+    pub fn start_unread(name: &str, command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let (_, stdout) = channel();
         let mut err = child.stderr.take().expect("standard error is piped");
         let stderr = thread::spawn(move || {
             let mut text = Vec::new();
@@ -58,9 +69,9 @@ impl Process {
             let _ = err.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        let stdin = child.stdin.take();
+        let (stdin, unread) = (child.stdin.take(), child.stdout.take());
         let (lines, started) = (Vec::new(), Instant::now());
-        Self { name: String::from(name), child, stdin, stdout, stderr: Some(stderr), lines, started, status: None }
+        Self { name: String::from(name), child, stdin, unread, stdout, stderr: Some(stderr), lines, started, status: None }
     }
 
     /// What it was started as.
@@ -75,16 +86,14 @@ impl Process {
         writeln!(stdin, "{line}").unwrap_or_else(|error| panic!("{} takes no line: {error}", self.name));
     }
 
+    /// Closes its standard output, which nobody has read.
+    pub fn closes_its_output(&mut self) {
+        self.unread = None;
+    }
+
     /// Ends its standard input.
     pub fn closes_its_input(&mut self) {
         self.stdin = None;
-    }
-
-    /// Stops reading its standard output, as a closed pipe does.
-    pub fn closes_its_output(&mut self) {
-        let (_, nothing) = channel();
-        // The reading thread ends with the next line, which closes the pipe.
-        self.stdout = nothing;
     }
 
     /// Waits for an event that has all these members, and takes it.
@@ -102,6 +111,11 @@ impl Process {
     pub fn line(&mut self, part: &str) -> String {
         let index = self.wait(PATIENCE, part, |line| line.text.contains(part));
         self.lines[index].text.clone()
+    }
+
+    /// Waits for a line that contains this, and takes it; `false` if the program ends without it.
+    pub fn says_before_its_end(&mut self, part: &str) -> bool {
+        self.find(PATIENCE, part, |line| line.text.contains(part)).is_some()
     }
 
     /// Every event printed so far that has all these members, taken or not.
@@ -127,18 +141,23 @@ impl Process {
     }
 
     fn wait(&mut self, patience: Duration, what: &str, wanted: impl Fn(&Line) -> bool) -> usize {
+        self.find(patience, what, wanted).unwrap_or_else(|| panic!("{} ended without saying {what}", self.name))
+    }
+
+    /// Waits for such a line that was not taken, and takes it; `None` if the program ends first.
+    fn find(&mut self, patience: Duration, what: &str, wanted: impl Fn(&Line) -> bool) -> Option<usize> {
         let deadline = Instant::now() + patience;
         let mut next = 0;
         loop {
             if let Some(index) = (next..self.lines.len()).find(|index| !self.lines[*index].taken && wanted(&self.lines[*index])) {
                 self.lines[index].taken = true;
-                return index;
+                return Some(index);
             }
             next = self.lines.len();
             match self.stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(text) => self.keep(text),
                 Err(RecvTimeoutError::Timeout) => panic!("{} did not say {what} within {patience:?}", self.name),
-                Err(RecvTimeoutError::Disconnected) => panic!("{} ended without saying {what}", self.name),
+                Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
     }

@@ -3,18 +3,20 @@
 //! Deliberately absent: what happens in it.
 
 use std::env;
-use std::fs;
-use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::json;
 use tempfile::TempDir;
-use twopc_proto::{CoordinatorRecord, Decision, UserName};
+use twopc_proto::UserName;
 
-use crate::files::{self, CoordinatorLog, Left, ParticipantLog};
+use crate::files::{self, Coordinator, Participant, StableLog};
 use crate::process::Process;
+
+/// How many ports are tried for a room: another program may take one first.
+const PORTS: usize = 10;
 
 /// A relay, its port, and the folder of everybody in the room. The programs that it starts are
 /// those of `twopc-suite`, whose path a test gets from Cargo.
@@ -31,9 +33,15 @@ impl Room {
     #[must_use]
     pub fn open(suite: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-        let mut room = Self { suite: PathBuf::from(suite), folder, port: free_port(), relay: None };
-        room.start_relay();
-        room
+        let mut room = Self { suite: PathBuf::from(suite), folder, port: 0, relay: None };
+        for _ in 0..PORTS {
+            room.port = free_ports(1);
+            room.relay = room.relay_that_listens();
+            if room.relay.is_some() {
+                return room;
+            }
+        }
+        panic!("none of {PORTS} ports takes a relay");
     }
 
     /// The relay's address.
@@ -47,12 +55,17 @@ impl Room {
         self.relay.as_mut().expect("the relay runs")
     }
 
-    /// Starts the relay, on the same port and with the same files as before.
+    /// Starts the relay again, on the same port and with the same files as before.
     pub fn start_relay(&mut self) {
+        self.relay = self.relay_that_listens();
+        assert!(self.relay.is_some(), "{} was taken while the relay was gone", self.address());
+    }
+
+    /// A relay on this room's port; `None` if somebody else has the port.
+    fn relay_that_listens(&self) -> Option<Process> {
         let mut command = self.command(&["server", "--listen", &self.address(), "--logs"]);
         let mut relay = Process::start("relay", command.arg(self.logs()));
-        relay.line(&self.address());
-        self.relay = Some(relay);
+        relay.says_before_its_end(&self.address()).then_some(relay)
     }
 
     /// Kills the relay, at once.
@@ -89,8 +102,15 @@ impl Room {
     /// Starts a node without a window, with its files in this folder of the room's.
     #[must_use]
     pub fn node(&self, role: &str, name: &str, folder: &str, more: &[&str]) -> Process {
+        Process::start(name, self.node_command(role, name, folder).args(more))
+    }
+
+    /// What starts a node without a window.
+    #[must_use]
+    pub fn node_command(&self, role: &str, name: &str, folder: &str) -> Command {
         let mut command = self.command(&[role, "--headless", "--server", &self.address(), "--user", name, "--data-dir"]);
-        Process::start(name, command.arg(self.data(folder)).args(more))
+        command.arg(self.data(folder));
+        command
     }
 
     /// Where a node's files are.
@@ -114,78 +134,60 @@ impl Room {
     /// The lines of a participant's text file; none if there is no file.
     #[must_use]
     pub fn strings(&self, name: &str) -> Vec<String> {
-        let path = self.data(name).join(format!("{name}.txt"));
-        match fs::read_to_string(&path) {
-            Ok(text) => files::whole_lines(&path, &text),
-            Err(_) => Vec::new(),
-        }
+        files::lines(&self.data(name).join(format!("{name}.txt")))
     }
 
-    /// What stands in a participant's stable log.
+    /// What a participant has on the disk.
     #[must_use]
-    pub fn participant_log(&self, name: &str) -> ParticipantLog {
-        files::read(&self.data(name).join(format!("{name}.participant.dtlog")))
+    pub fn files_of_participant(&self, name: &str) -> Participant {
+        let log = StableLog::read(&self.data(name).join(format!("{name}.participant.dtlog")));
+        Participant { user: user(name), log, lines: self.strings(name) }
     }
 
-    /// What stands in a coordinator's stable log.
+    /// What a coordinator has on the disk.
     #[must_use]
-    pub fn coordinator_log(&self, name: &str) -> CoordinatorLog {
-        files::read(&self.data(name).join(format!("{name}.coordinator.dtlog")))
+    pub fn files_of_coordinator(&self, name: &str) -> Coordinator {
+        Coordinator { user: user(name), log: StableLog::read(&self.data(name).join(format!("{name}.coordinator.dtlog"))) }
     }
 
-    /// What a participant left on the disk.
-    #[must_use]
-    pub fn left_by(&self, name: &str) -> Left {
-        Left { name: String::from(name), log: self.participant_log(name), lines: self.strings(name) }
-    }
-
-    /// What a coordinator decided, in the order of its log.
-    #[must_use]
-    pub fn decisions(&self, coordinator: &str) -> Vec<Decision> {
-        let decision = |record: CoordinatorRecord| match record {
-            CoordinatorRecord::Commit { .. } => Some(Decision::Commit),
-            CoordinatorRecord::Abort { .. } => Some(Decision::Abort),
-            CoordinatorRecord::Start { .. } | CoordinatorRecord::End { .. } => None,
-        };
-        self.coordinator_log(coordinator).into_iter().filter_map(decision).collect()
-    }
-
-    /// Compares everything that a room with one coordinator left, and gives the lines that stand in
-    /// every participant's text file. See [`files::audit`].
+    /// Judges everything that a room with one coordinator left ([`files::judge`]), and gives the
+    /// lines that stand in every participant's text file.
     ///
     /// # Panics
     /// When the files are not as they must be, or not the same for every participant.
     pub fn audit(&self, coordinator: &str, participants: &[&str]) -> Vec<String> {
-        let participants: Vec<Left> = participants.iter().map(|name| self.left_by(name)).collect();
-        files::audit(&self.coordinator_log(coordinator), &participants);
+        let participants: Vec<Participant> = participants.iter().map(|name| self.files_of_participant(name)).collect();
+        files::judge(&self.files_of_coordinator(coordinator), &participants);
         for pair in participants.windows(2) {
-            assert_eq!(pair[0].lines, pair[1].lines, "the text files of {} and {}", pair[0].name, pair[1].name);
+            assert_eq!(pair[0].lines, pair[1].lines, "the text files of {} and {}", pair[0].user, pair[1].user);
         }
-        participants.into_iter().next().map(|left| left.lines).unwrap_or_default()
+        participants.into_iter().next().map(|participant| participant.lines).unwrap_or_default()
     }
 }
 
 /// Waits until this node is in the room.
 pub fn is_in(node: &mut Process) {
-    let user = UserName::parse(node.name()).expect("tests use valid names");
+    let user = user(node.name());
     node.event(&json!({"event": "login", "user": user.as_str()}));
 }
 
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    free_ports(1)
+fn user(name: &str) -> UserName {
+    UserName::parse(name).expect("tests use valid names")
 }
 
 /// The first of so many ports in a row that nobody listens on. Below the range that systems give to
 /// outgoing connections, so that a relay finds its port still free when it is started again.
+///
+/// Tried by connecting: a socket that listened here would, for a moment, live on in any process that
+/// is started meanwhile.
 #[must_use]
 pub fn free_ports(count: u16) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Test programs that run at once begin at different places.
     let begin = u16::try_from(process::id() % 190).unwrap_or(0) * 100;
     loop {
-        let first = 10_000 + (begin + NEXT.fetch_add(count, Ordering::Relaxed)) % 19_000;
-        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+        let first = 10_000 + begin.wrapping_add(NEXT.fetch_add(count, Ordering::Relaxed)) % 19_000;
+        if (first..first + count).all(|port| TcpStream::connect(("127.0.0.1", port)).is_err()) {
             return first;
         }
     }

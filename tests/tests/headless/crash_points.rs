@@ -5,6 +5,7 @@
 //! in the coordinator's log, the text files are equal, and the room commits another string.
 
 use serde_json::json;
+use twopc_proto::RecordKind;
 use twopc_tests::{Process, Room};
 
 use crate::scene::{answer, asks_for, chair, dying_voter, is_done, quit, reaches, room, voter};
@@ -33,11 +34,12 @@ enum Outcome {
 use Outcome::{Aborted, Committed, Nothing};
 
 impl Outcome {
-    fn decision(self) -> Option<&'static str> {
+    /// The coordinator's record of it.
+    fn decision(self) -> Option<RecordKind> {
         match self {
             Nothing => None,
-            Aborted => Some("abort"),
-            Committed => Some("commit"),
+            Aborted => Some(RecordKind::Abort),
+            Committed => Some(RecordKind::Commit),
         }
     }
 }
@@ -135,6 +137,7 @@ fn chair_dies(&ChairDies(at, answers, meanwhile, outcome): &ChairDies) {
         }
     }
     dying.dies_by_its_own_kill();
+    chair_stopped_at(&room, at);
     for (node, sees) in [&mut alice, &mut bob].into_iter().zip(meanwhile) {
         comes_to(node, sees);
     }
@@ -160,6 +163,7 @@ fn chair_dies_when_asked(at: &str) {
 
     let mut alice = voter(&room, "alice");
     dying.dies_by_its_own_kill();
+    chair_stopped_at(&room, at);
     // She asks Bob next, who has not voted.
     comes_to(&mut alice, Some(Abort));
     comes_to(&mut bob, Some(Abort));
@@ -176,9 +180,11 @@ fn alice_dies(&AliceDies(at, typed, sees, outcome): &AliceDies) {
     asks_for(&mut chair, "Hello");
     answer(&mut [(&mut dying, typed), (&mut bob, "commit")], "Hello");
     dying.dies_by_its_own_kill();
+    alice_stopped_at(&room, at);
     comes_to(&mut bob, Some(sees));
 
     let mut alice = voter(&room, "alice");
+    chair.event(&json!({"event": "joined", "user": "alice"}));
     is_done(&mut chair);
     everybody_agrees(&room, outcome, &mut chair, &mut alice, &mut bob);
 }
@@ -191,6 +197,8 @@ fn both_die(&BothDie(chair_at, alice_at, sees, outcome): &BothDie) {
     answer(&mut [(&mut dying, "commit"), (&mut bob, "commit")], "Hello");
     dying_chair.dies_by_its_own_kill();
     dying.dies_by_its_own_kill();
+    chair_stopped_at(&room, chair_at);
+    alice_stopped_at(&room, alice_at);
     comes_to(&mut bob, Some(sees));
 
     let mut alice = voter(&room, "alice");
@@ -226,7 +234,36 @@ fn everybody_agrees(room: &Room, outcome: Outcome, chair: &mut Process, alice: &
 
     let strings: &[&str] = if outcome == Committed { &["Hello", "Again"] } else { &["Again"] };
     assert_eq!(room.audit("chair", &["alice", "bob"]), strings);
-    let decisions: Vec<&str> = room.decisions("chair").iter().map(|decision| decision.as_str()).collect();
-    let expected: Vec<&str> = outcome.decision().into_iter().chain(["commit"]).collect();
+    let kinds = room.files_of_coordinator("chair").log.kinds().into_iter();
+    let decisions: Vec<RecordKind> = kinds.filter(|kind| [RecordKind::Commit, RecordKind::Abort].contains(kind)).collect();
+    let expected: Vec<RecordKind> = outcome.decision().into_iter().chain([RecordKind::Commit]).collect();
     assert_eq!(decisions, expected);
+}
+
+/// The coordinator has died at its point: its log has the record of the point, or has not.
+fn chair_stopped_at(room: &Room, at: &str) {
+    stopped_at(at, &room.files_of_coordinator("chair").log.kinds(), &[]);
+}
+
+/// Alice has died at her point: her files have what the point is about, or have not.
+fn alice_stopped_at(room: &Room, at: &str) {
+    let files = room.files_of_participant("alice");
+    stopped_at(at, &files.log.kinds(), &files.lines);
+}
+
+fn stopped_at(at: &str, kinds: &[RecordKind], lines: &[String]) {
+    match at.split(':').collect::<Vec<_>>()[..] {
+        [when, "log", record] => {
+            let is_there = kinds.iter().any(|kind| kind.as_str() == record);
+            assert_eq!(is_there, when == "after", "{at}: {kinds:?}");
+        }
+        [when, "apply"] => {
+            let expected: &[&str] = if when == "after" { &["Hello"] } else { &[] };
+            assert_eq!(lines, expected, "{at}");
+            assert_eq!(kinds, [RecordKind::Ready, RecordKind::Commit], "{at}");
+        }
+        // What was sent is seen at the others, and in the row.
+        [_, "send", _] => {}
+        _ => panic!("{at} is no crash point"),
+    }
 }
