@@ -85,16 +85,17 @@ impl World {
         }
         for kick in self.kicks(who, node) {
             let Some(outcome) = Node::kicked(node, &kick) else { continue };
+            // A Request that is cut short was made all the same.
+            let requests_left = if let Kick::Request(left) = kick { left } else { self.requests_left };
             if self.crashes_left > 0 {
                 for (cut, crashed, said) in &outcome.moments {
-                    let world = self.crashed(who, node, crashed.clone(), &outcome.said[..*said]);
+                    let mut world = self.crashed(who, node, crashed.clone(), &outcome.said[..*said]);
+                    world.requests_left = requests_left;
                     next.push((Action::Step { who, kick: kick.clone(), cut: Some(*cut) }, world));
                 }
             }
             let mut world = self.put(who, outcome.node.clone(), &outcome.said);
-            if let Kick::Request(left) = kick {
-                world.requests_left = left;
-            }
+            world.requests_left = requests_left;
             next.push((Action::Step { who, kick, cut: None }, world));
         }
     }
