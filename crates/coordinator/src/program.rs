@@ -34,7 +34,7 @@ pub struct Args {
     /// How long --propose waits for the participants
     #[arg(long, env = "TWOPC_WAIT", value_name = "SECONDS", value_parser = cli::seconds, default_value = "60", requires = "propose")]
     pub wait: Duration,
-    /// With --propose: this many transactions, {n} in the string being the number
+    /// With --propose: this many transactions; an n in braces in the string becomes the number
     #[arg(long, env = "TWOPC_COUNT", value_name = "N", value_parser = at_least_one(u64::MAX), requires = "propose")]
     pub count: Option<u64>,
     /// With --count: how many are open at a time

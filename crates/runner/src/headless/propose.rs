@@ -299,7 +299,7 @@ impl Proposing {
     fn summary(mut self) -> Summary {
         self.latencies.sort_unstable();
         let seconds = match (self.first_request, self.last_end) {
-            (Some(first), Some(last)) => (last - first).as_secs_f64(),
+            (Some(first), Some(last)) => rounded((last - first).as_secs_f64(), 1e6),
             (_, _) => 0.0,
         };
         let decided = self.committed + self.aborted;
@@ -307,7 +307,7 @@ impl Proposing {
             committed: self.committed,
             aborted: self.aborted,
             seconds,
-            txn_per_s: if seconds > 0.0 { decided as f64 / seconds } else { 0.0 },
+            txn_per_s: if seconds > 0.0 { rounded(decided as f64 / seconds, 1e3) } else { 0.0 },
             p50_us: percentile(&self.latencies, 50),
             p99_us: percentile(&self.latencies, 99),
         }
@@ -318,6 +318,11 @@ impl Proposing {
 fn percentile(sorted: &[Duration], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).map_or(0, |latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// To so many parts of one.
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
 }
 
 /// How many participants are in the room.
