@@ -24,8 +24,8 @@ const DIARY: &str = "relay.log";
 /// The relay's flags.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The address to listen on; port 0 takes a free one
-    #[arg(long, env = "TWOPC_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:1337")]
+    /// The address to listen on, HOST:PORT; port 0 takes a free one, a port left out is 1337
+    #[arg(long, env = "TWOPC_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:1337", value_parser = listen_address)]
     pub listen: String,
     /// Where the record, the claimed names and the diary are kept
     #[arg(long, env = "TWOPC_LOGS", value_name = "DIR", default_value = "logs")]
@@ -42,6 +42,21 @@ pub struct Args {
     /// Frees a claimed name, says so, and ends
     #[arg(long, value_name = "NAME", value_parser = UserName::parse)]
     pub forget: Option<UserName>,
+}
+
+/// Reads what `--listen` is given: a host with or without a port.
+fn listen_address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let (host, port) = match text.rsplit_once(':') {
+        // All of an IPv6 address outside of brackets is the host.
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => (format!("[{text}]"), "1337"),
+        Some((host, port)) if !text.ends_with(']') => (host.to_owned(), port),
+        Some(_) | None => (text.to_owned(), "1337"),
+    };
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err("write HOST:PORT, for example 127.0.0.1:1337".to_owned());
+    }
+    Ok(format!("{host}:{port}"))
 }
 
 /// Why the program ends with status 1.
