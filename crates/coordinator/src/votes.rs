@@ -11,6 +11,7 @@ use twopc_ui::Mark;
 use twopc_ui::countdown::{bar_ui, left, time_left_ui};
 use twopc_ui::mark::{announce, mark_ui, waiting_ui};
 use twopc_ui::pane::{empty_ui, pane_ui};
+use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui, quoted};
 use twopc_ui::theme::{CONTROL, ROW, UNIT};
 
@@ -27,7 +28,7 @@ pub(crate) fn votes_ui(ui: &mut Ui, view: &CoordinatorView, now: Instant) {
     };
     pane_ui(ui, "Votes", Role::Table, countdown, |ui| {
         ui.take_available_height();
-        ScrollArea::vertical().id_salt("votes").auto_shrink(false).show(ui, |ui| {
+        scrolled_ui(ui, ScrollArea::vertical().id_salt("votes").auto_shrink(false), |ui| {
             for sentence in &view.recovered {
                 ui.add(Label::new(sentence.as_str()).wrap());
             }

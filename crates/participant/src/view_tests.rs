@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::accesskit::Role;
-use egui::{Key, Modifiers, Rect, ViewportId};
+use egui::{Key, Modifiers, Pos2, Rect, ViewportId};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use twopc_runner::snapshot::LineKind;
@@ -221,6 +221,16 @@ fn blocked_it_says_who_would_free_it() {
 }
 
 #[test]
+fn who_asks_before_the_time_is_over_reads_what_came_of_it() {
+    let now = Instant::now();
+    let mut shot = states::blocked(now);
+    shot.role.votes[0].deadline = Some(now + Duration::from_secs(14));
+    let window = window(shot, now);
+    assert!(says(&window, "bob READY") && says(&window, "Blocked: nobody here may decide."));
+    assert!(!says(&window, "Time left: "));
+}
+
+#[test]
 fn an_outcome_stands_there_for_some_seconds_and_in_the_chip_until_the_next_vote() {
     let now = Instant::now();
     for (shot, chip, words) in [
@@ -351,6 +361,27 @@ fn every_control_has_its_name() {
                 assert_eq!(window.query_all_by_label_contains(start).count(), 1, "{start}");
             }
         }
+    }
+}
+
+#[test]
+fn what_the_keyboard_goes_to_comes_into_sight() {
+    let now = Instant::now();
+    let size = [400.0, 200.0];
+    let mut window = window_of(states::asked(now), now, size);
+    let sight = Rect::from_min_size(Pos2::ZERO, size.into());
+    assert!(sight.contains_rect(field(&window, "Message").rect()), "that is where the keyboard is");
+    assert!(!sight.contains_rect(button(&window, "Quit").rect()), "it is a small window");
+    for name in ["Quit", "Commit", "Abort", "Quit"] {
+        for _ in 0..20 {
+            window.key_press(Key::Tab);
+            window.run();
+            if button(&window, name).is_focused() {
+                break;
+            }
+        }
+        assert!(button(&window, name).is_focused(), "{name}");
+        assert!(sight.contains_rect(button(&window, name).rect()), "{name} is at {}", button(&window, name).rect());
     }
 }
 

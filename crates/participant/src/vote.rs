@@ -9,6 +9,7 @@ use twopc_runner::snapshot::{Action, ParticipantPress, ParticipantView, SettledV
 use twopc_ui::button::button_ui;
 use twopc_ui::countdown::{bar_ui, left, time_left_ui};
 use twopc_ui::mark::{announce, mark_ui};
+use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui, quoted};
 use twopc_ui::theme::{CONTROL, ROW, UNIT, main_button, side_button};
 use twopc_ui::{Mark, Palette};
@@ -57,7 +58,7 @@ pub(crate) fn band_ui(ui: &mut Ui, view: &ParticipantView, now: Instant, actions
         .inner_margin(Margin::symmetric(12, 8));
     frame.show(ui, |ui| {
         let most = (ui.ctx().content_rect().height() * 0.34).max(13.0 * UNIT);
-        ScrollArea::vertical().id_salt("votes").auto_shrink([false, true]).max_height(most).show(ui, |ui| {
+        scrolled_ui(ui, ScrollArea::vertical().id_salt("votes").auto_shrink([false, true]).max_height(most), |ui| {
             // As high as one vote, so that nothing moves when a vote is settled.
             ui.set_min_height(CONTROL + UNIT / 2.0 + ROW);
             ui.spacing_mut().item_spacing.y = UNIT / 2.0;
@@ -89,7 +90,8 @@ fn vote_ui(ui: &mut Ui, vote: &VoteView, now: Instant, actions: &mut Vec<Action<
         row_ui(ui, CONTROL, |ui| question_ui(ui, vote));
         row_ui(ui, CONTROL, |ui| buttons_ui(ui, vote, actions));
     }
-    match vote.deadline {
+    // Who has asked before the time was over wants to know what came of it, and not how late it is.
+    match vote.deadline.filter(|_| !is_overdue(vote)) {
         Some(deadline) => row_ui(ui, ROW, |ui| {
             let width = ui.available_width() - TIME - UNIT;
             ui.allocate_ui_with_layout(vec2(width, UNIT), Layout::left_to_right(Align::Center), |ui| {

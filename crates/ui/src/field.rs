@@ -11,7 +11,8 @@ pub fn field_ui(ui: &mut Ui, edit: TextEdit<'_>, width: f32) -> Response {
     let (output, text) = edit.show_returning_text(ui);
     let mut field = output.response.response;
     let is_escape = |event: &Event| matches!(event, Event::Key { key: Key::Escape, pressed: true, .. });
-    if field.has_focus() && ui.input(|input| input.events.iter().any(is_escape)) {
+    // As the field itself judges: `has_focus` would also want the window to be in front.
+    if ui.memory(|memory| memory.has_focus(field.id)) && ui.input(|input| input.events.iter().any(is_escape)) {
         text.clear();
         field.mark_changed();
     }

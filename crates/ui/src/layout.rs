@@ -6,6 +6,7 @@
 
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
+use crate::sight::{note_focus, scrolled_ui};
 use crate::theme::UNIT;
 
 /// The smallest window that needs no scrolling.
@@ -36,7 +37,8 @@ pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
     CentralPanel::default().frame(frame).show(ui, |ui| {
         let bar = ui.spacing().scroll.allocated_width();
         let smallest = SMALLEST - margin.sum() - vec2(bar, bar);
-        ScrollArea::both().id_salt("window").auto_shrink(false).show(ui, |ui| {
+        note_focus(ui);
+        scrolled_ui(ui, ScrollArea::both().id_salt("window").auto_shrink(false), |ui| {
             let room = ui.available_size().max(smallest);
             let key = ui.scope_id().with("foot");
             let foot_before = ui.data(|data| data.get_temp::<f32>(key)).unwrap_or_default();
@@ -74,7 +76,7 @@ pub fn halves_ui(ui: &mut Ui, right: f32, stacked: [f32; 2], mut draw: impl FnMu
         half_ui(ui, Half::Second, Rect::from_min_max(pos2(middle, area.top()), area.max), &mut draw);
         ui.advance_cursor_after_rect(area);
     } else {
-        ScrollArea::vertical().id_salt("halves").auto_shrink(false).show(ui, |ui| {
+        scrolled_ui(ui, ScrollArea::vertical().id_salt("halves").auto_shrink(false), |ui| {
             for (half, least) in [Half::First, Half::Second].into_iter().zip(stacked) {
                 let height = least.max((area.height() - UNIT) / 2.0);
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());

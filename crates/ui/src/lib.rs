@@ -23,6 +23,7 @@ pub mod pane;
 pub mod place;
 pub mod room;
 pub mod settings;
+pub mod sight;
 mod signals;
 pub mod text;
 pub mod theme;

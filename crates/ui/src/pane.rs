@@ -26,7 +26,8 @@ pub fn pane_ui<R>(ui: &mut Ui, name: &'static str, role: Role, beside: impl FnOn
     pane.inner.inner
 }
 
-fn bounds(rect: egui::Rect) -> egui::accesskit::Rect {
+/// A rectangle in the words of assistive technology.
+pub(crate) fn bounds(rect: egui::Rect) -> egui::accesskit::Rect {
     egui::accesskit::Rect { x0: rect.left().into(), y0: rect.top().into(), x1: rect.right().into(), y1: rect.bottom().into() }
 }
 

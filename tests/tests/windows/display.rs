@@ -5,6 +5,7 @@
 
 use std::env;
 use std::process::Command;
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 use twopc_tests::Process;
@@ -16,9 +17,9 @@ pub(crate) const PROGRAMS: [&str; 3] = ["Xvfb", "openbox", "xdotool"];
 #[derive(Debug)]
 pub(crate) struct Display {
     name: String,
-    // In the order in which they end.
-    _manager: Process,
-    _server: Process,
+    /// The window manager and the server, in the order in which they end. Nobody asks them anything;
+    /// tests on several threads share them.
+    _programs: Mutex<[Process; 2]>,
     _home: TempDir,
 }
 
@@ -32,7 +33,8 @@ impl Display {
         let home = tempfile::tempdir().expect("there is a folder for temporary files");
         let mut manager = Command::new("openbox");
         manager.arg("--sm-disable").env("DISPLAY", &name).env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
-        Self { name, _manager: Process::start("openbox", &mut manager), _server: server, _home: home }
+        let manager = Process::start("openbox", &mut manager);
+        Self { name, _programs: Mutex::new([manager, server]), _home: home }
     }
 
     /// Has a program open its windows here, drawn without a graphics card.

@@ -56,7 +56,7 @@ pub(crate) fn one_who_has_not_voted_settles_it_without_the_coordinator(display: 
     }
     carol.offers("Commit");
     alice.withholds("Ask status");
-    chair.is_killed();
+    chair.loses_power();
     alice.presses("Ask status");
     for window in [&alice, &carol] {
         window.shows("State: ABORT");

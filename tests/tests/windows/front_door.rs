@@ -2,9 +2,9 @@
 
 use std::os::fd::OwnedFd;
 
+use crate::ports::free_ports;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use twopc_tests::room::free_ports;
 
 use crate::display::Display;
 use crate::room::Hall;

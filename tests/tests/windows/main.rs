@@ -9,11 +9,12 @@
 //! - [`doubt`]: the coordinator is gone; who is blocked, and who decides without it.
 //! - [`front_door`]: one command opens a room, and closing it ends it.
 //! - [`smallest`]: every control in the smallest window, by mouse and by keyboard.
-//! - [`display`], [`window`], [`tree`], [`room`]: what the tests stand on.
+//! - [`display`], [`window`], [x: what the tests stand on.
 
 mod display;
 mod doubt;
 mod front_door;
+mod ports;
 mod room;
 mod smallest;
 mod tree;
@@ -55,7 +56,9 @@ fn main() -> ExitCode {
                 test(display.get_or_init(Display::start));
                 Ok(Completion::Completed)
             }
-            Some(missing) if cfg!(feature = "inspection") && env::var_os("CI").is_some() => Err(format!("it did not run: {missing}").into()),
+            Some(missing) if cfg!(feature = "inspection") && env::var_os("CI").is_some() => {
+                Err(format!("it did not run: {missing}").into())
+            }
             Some(missing) => Ok(Completion::ignored_with(format!("left out: {missing}"))),
         })
     };

@@ -4,8 +4,8 @@
 
 use std::process::Command;
 
+use crate::ports::free_ports;
 use twopc_tests::Room;
-use twopc_tests::room::free_ports;
 
 use crate::display::Display;
 use crate::window::Window;

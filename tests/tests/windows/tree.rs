@@ -71,7 +71,8 @@ impl Tree {
         let line = |(_, node): (NodeId, &Node)| {
             let name = self.name(node).filter(|_| node.role() != Role::TextRun)?;
             let state = if node.is_disabled() { " (disabled)" } else { "" };
-            Some(format!("  {:?} {name:?}{state} {}", node.role(), bounds(node)))
+            let typed = node.value().filter(|_| node.role() == Role::TextInput).map(|text| format!(" {text:?}")).unwrap_or_default();
+            Some(format!("  {:?} {name:?}{typed}{state} {}", node.role(), bounds(node)))
         };
         self.below(self.root).into_iter().filter_map(line).collect::<Vec<_>>().join("\n")
     }

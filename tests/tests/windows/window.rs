@@ -3,7 +3,7 @@
 //! Every wait has a deadline; while it runs the window is read again and again, with a breath in
 //! between. Deliberately absent: any other way to make a program do something.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display as Words;
 use std::net::TcpStream;
 use std::process::Command;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
-use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, TouchPhase};
+use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, TouchPhase};
 use egui_inspection::protocol::{read_handshake, read_message, write_message};
 use egui_inspection::{PROTOCOL_VERSION, Request, Response};
 use twopc_tests::Process;
@@ -139,6 +139,7 @@ impl Window {
         for _ in 0..MOST_TABS {
             self.presses_key(Key::Tab);
             if self.tree().is_some_and(|tree| tree.controls(role, name).iter().any(|control| control.is_focused)) {
+                self.control(role, name, |control| control.is_focused && control.pane.contains(control.rect.center()));
                 return;
             }
         }
@@ -184,7 +185,7 @@ impl Window {
     }
 
     /// Kills the program, as a power cut does.
-    pub(crate) fn is_killed(mut self) {
+    pub(crate) fn loses_power(mut self) {
         self.program().kill();
     }
 
@@ -209,18 +210,32 @@ impl Window {
     /// Turns the wheel until the middle of a control can be seen, and gives the place.
     fn brings_into_sight(&self, role: Role, name: &str) -> Pos2 {
         for _ in 0..MOST_TURNS {
-            let Control { rect, pane, .. } = self.control(role, name, |control| control.is_enabled);
+            let Control { rect, pane, .. } = self.standing(role, name);
             let (at, wheel) = (rect.center(), pane.clamp(rect.center()));
             if at == wheel {
                 return at;
             }
             let delta = TURN * (wheel - at).normalized();
-            let turn = Event::MouseWheel { unit: MouseWheelUnit::Point, delta, phase: TouchPhase::Move, modifiers: Modifiers::NONE };
+            let turn = Event::MouseWheel {
+                unit: MouseWheelUnit::Point,
+                delta,
+                phase: TouchPhase::Move,
+                source: MouseWheelSource::Wheel,
+                modifiers: Modifiers::NONE,
+            };
             self.does(vec![Event::PointerMoved(pane.center()), turn]);
             // Scrolling takes a few frames.
             self.asks(&Request::Settle { max_steps: 20 });
         }
         panic!("{}: {name} can't be brought into sight", self.name);
+    }
+
+    /// A control that can be used, once it stands still: what was drawn first and shown to nobody may
+    /// be read as well.
+    fn standing(&self, role: Role, name: &str) -> Control {
+        let before = Cell::new(None);
+        let stands = |control: &Control| before.replace(Some(control.rect)) == Some(control.rect);
+        self.control(role, name, |control| control.is_enabled && stands(control))
     }
 
     fn control(&self, role: Role, name: &str, wanted: impl Fn(&Control) -> bool) -> Control {

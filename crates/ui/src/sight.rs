@@ -1,0 +1,66 @@
+//! What scrolls: a screen reader is told which part of it is in sight, and what the keyboard goes to
+//! is brought into sight.
+//!
+//! Deliberately absent: lists that lay out only what is in sight; in those there is nothing to go to.
+
+use egui::accesskit::Role;
+use egui::style::ScrollAnimation;
+use egui::{Id, ScrollArea, Ui};
+
+use crate::pane::bounds;
+
+/// For how many frames what has the keyboard is followed: one for each area around it, and one more.
+const FRAMES: u8 = 4;
+
+/// What has the keyboard, and for how many frames more it is brought into sight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Followed {
+    id: Option<Id>,
+    frames: u8,
+}
+
+/// Draws what scrolls in `area`.
+pub fn scrolled_ui<R>(ui: &mut Ui, area: ScrollArea, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let scrolled = area.show(ui, |ui| {
+        tell_sight(ui);
+        let result = contents(ui);
+        bring_focus(ui);
+        result
+    });
+    scrolled.inner
+}
+
+/// Notes where the keyboard is; called once a frame, before anything that scrolls.
+pub(crate) fn note_focus(ui: &Ui) {
+    let id = ui.memory(egui::Memory::focused);
+    let before = ui.data(|data| data.get_temp::<Followed>(key())).unwrap_or_default();
+    let frames = if id == before.id { before.frames.saturating_sub(1) } else { FRAMES };
+    let now = Followed { id, frames };
+    if now != before {
+        ui.data_mut(|data| data.insert_temp(key(), now));
+    }
+    if id.is_some() && frames > 0 {
+        ui.ctx().request_repaint();
+    }
+}
+
+fn key() -> Id {
+    Id::unique("what has the keyboard")
+}
+
+fn tell_sight(ui: &Ui) {
+    let sight = bounds(ui.clip_rect());
+    ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+        node.set_role(Role::ScrollView);
+        node.set_bounds(sight);
+        node.set_clips_children();
+    });
+}
+
+fn bring_focus(ui: &Ui) {
+    let Some(Followed { id: Some(id), frames: 1.. }) = ui.data(|data| data.get_temp(key())) else { return };
+    let Some(focused) = ui.ctx().read_response(id) else { return };
+    if ui.min_rect().contains_rect(focused.rect) && !ui.clip_rect().contains_rect(focused.rect) {
+        ui.scroll_to_rect_animation(focused.rect, None, ScrollAnimation::none());
+    }
+}
