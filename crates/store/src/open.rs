@@ -70,7 +70,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
             Some(path) => {
                 let mut text = TextFile::new(path, commits.open());
                 let content = open_text(&mut disk, &mut text, &commits, &mut reports)?;
-                let lines = text.without_pending(content);
+                let lines = text.without_pending(&content);
                 (Some(text), lines)
             }
             None => (None, Vec::new()),

@@ -245,6 +245,30 @@ fn a_file_that_is_taken_away_before_it_was_synced_gets_the_line_again() {
 }
 
 #[test]
+fn the_name_that_an_editor_gave_a_new_file_is_on_the_disk_before_a_line_in_it_is_called_applied() {
+    let disk = with_lines(&["one"], false);
+    let (mut store, _) = open(&disk).unwrap();
+    disk.put_for_now(&text_path(), b"one\nmine\n");
+    store.perform(vec![persist(3, commit(2, "Hello"))]).unwrap();
+    store.perform(vec![apply(3, "Hello")]).unwrap();
+    store.perform(vec![persist(4, applied(2))]).unwrap();
+    disk.cut(Cut::Lost);
+    assert_eq!(text(&disk), "one\nmine\nHello\n");
+}
+
+#[test]
+fn a_file_written_again_keeps_the_order_though_an_earlier_line_is_open() {
+    let disk = MemDisk::default();
+    let (mut store, _) = open(&disk).unwrap();
+    store.perform(vec![persist(1, commit(1, "one")), persist(2, commit(2, "two")), persist(3, commit(3, "three"))]).unwrap();
+    store.perform(vec![apply(2, "two")]).unwrap();
+    store.perform(vec![persist(4, applied(2))]).unwrap();
+    disk.delete(&text_path());
+    assert_eq!(next_life(&disk).len(), 1);
+    assert_eq!(text(&disk), "one\ntwo\nthree\n");
+}
+
+#[test]
 fn a_file_that_is_deleted_while_the_program_runs_is_written_again_with_the_next_line() {
     let disk = with_lines(&["one", "two"], false);
     let (mut store, _) = open(&disk).unwrap();

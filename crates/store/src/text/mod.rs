@@ -125,13 +125,12 @@ impl<D: Disk> TextFile<D> {
     }
 
     /// The lines of this text, without what stands there of pending ones.
-    pub(crate) fn without_pending(&self, mut text: Vec<u8>) -> Vec<String> {
+    pub(crate) fn without_pending(&self, text: &[u8]) -> Vec<String> {
         let pending: Vec<Promised> = self.pending.iter().cloned().collect();
-        let there: Vec<_> = pending.chunk_by(Promised::is_followed_by).map(|run| present(&text, run)).collect();
-        for range in there.into_iter().rev() {
-            text.drain(range);
-        }
-        String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+        let there: Vec<_> = pending.chunk_by(Promised::is_followed_by).map(|run| present(text, run)).collect();
+        let kept = text.iter().enumerate().filter(|(at, _)| !there.iter().any(|range| range.contains(at)));
+        let kept: Vec<u8> = kept.map(|(_, byte)| *byte).collect();
+        String::from_utf8_lossy(&kept).lines().map(str::to_owned).collect()
     }
 
     /// Puts a new file in the place of the one that is gone. It holds every line up to this one.

@@ -141,6 +141,15 @@ impl MemDisk {
         world.synced_names.insert(path.to_path_buf(), inode);
     }
 
+    /// The same, but a power cut before the directory is synced brings the old file back.
+    pub fn put_for_now(&self, path: &Path, content: &[u8]) {
+        let old = self.world().synced_names.get(path).copied();
+        self.put(path, content);
+        if let Some(inode) = old {
+            self.world().synced_names.insert(path.to_path_buf(), inode);
+        }
+    }
+
     /// A person deletes a file.
     pub fn delete(&self, path: &Path) {
         let mut world = self.world();
