@@ -11,18 +11,19 @@ use twopc_proto::text::proposal;
 use twopc_runner::snapshot::{Action, CoordinatorPress, CoordinatorView, Snapshot};
 use twopc_ui::composer::{can_send, composer_ui};
 use twopc_ui::header::head_ui;
-use twopc_ui::layout::{Half, Part, halves_ui, window_ui};
+use twopc_ui::layout::{Half, Halves, Part, halves_ui, window_ui};
 use twopc_ui::login::{is_asked, login_action};
 use twopc_ui::messages::{Reading, messages_ui};
 use twopc_ui::room::room_ui;
 use twopc_ui::text::capitalised;
 use twopc_ui::theme::{ROW, UNIT};
-use twopc_ui::{Draft, Mark};
+use twopc_ui::{Chip, Draft, Mark};
 
 use crate::proposal::{proposal_ui, request};
 use crate::votes::votes_ui;
 
-/// The height of the pane of people: four of them, and its heading. More of them scroll.
+/// The height of the pane of people: four of them, and its heading. More of them scroll, and fewer
+/// where the conversation would not have more.
 const PEOPLE: f32 = 4.0 * ROW + 7.0 * UNIT;
 
 /// What this window lets a person type.
@@ -41,11 +42,13 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed
         actions.extend(main_action(snapshot, typed));
     }
     window_ui(ui, |ui, part| match part {
-        Part::Head => head_ui(ui, snapshot, &mut typed.draft, newest(&snapshot.role), now, &mut actions),
+        Part::Head => head_ui(ui, snapshot, &mut typed.draft, chip(&snapshot.role), now, &mut actions),
         Part::Middle => {
-            let votes = (ui.available_width() * 0.48).clamp(47.0 * UNIT, 80.0 * UNIT);
+            let right = (ui.available_width() * 0.48).clamp(47.0 * UNIT, 80.0 * UNIT);
             let stacked = [16.0 * UNIT + UNIT + PEOPLE, 12.0 * UNIT + 30.0 * UNIT];
-            halves_ui(ui, votes, stacked, |ui, half| match half {
+            // A row of the table has no room in half of a narrow window.
+            let halves = Halves { right, stacked, narrowest: f32::INFINITY };
+            halves_ui(ui, halves, |ui, half| match half {
                 Half::First => {
                     let empty = if is_asked(snapshot) {
                         format!("Press Login to join the room at {}.", snapshot.relay)
@@ -69,7 +72,8 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed
 
 /// The conversation, and under it those who have it.
 fn left_ui(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, reading: &mut Reading, empty: &str) {
-    let messages = vec2(ui.available_width(), (ui.available_height() - PEOPLE - UNIT).max(12.0 * UNIT));
+    let people = PEOPLE.min(0.45 * ui.available_height());
+    let messages = vec2(ui.available_width(), ui.available_height() - people - UNIT);
     ui.allocate_ui_with_layout(messages, *ui.layout(), |ui| {
         ui.set_min_size(messages);
         messages_ui(ui, &snapshot.messages, &[], reading, empty);
@@ -118,9 +122,10 @@ fn main_action(snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed) -> Optio
     (says_something && can_say(snapshot, message).is_ok()).then(|| Action::Say(std::mem::take(message)))
 }
 
-/// The chip's state: the newest vote's.
-fn newest(view: &CoordinatorView) -> Mark {
-    view.ballots.first().map_or(Mark::Init, |ballot| ballot.state.into())
+/// The newest vote's state.
+fn chip(view: &CoordinatorView) -> Chip {
+    let mark = view.ballots.first().map_or(Mark::Init, |ballot| ballot.state.into());
+    Chip { mark, among: &[Mark::Init, Mark::Wait, Mark::Commit, Mark::Abort] }
 }
 
 #[cfg(test)]

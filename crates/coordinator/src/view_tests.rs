@@ -184,6 +184,32 @@ fn a_commit_is_said_large_with_who_has_acknowledged() {
 }
 
 #[test]
+fn after_a_restart_a_commit_still_means_that_all_voted_for_it() {
+    let mut shot = states::committed();
+    shot.role.ballots.truncate(1);
+    shot.role.ballots[0].rows.iter_mut().for_each(|row| row.vote = None);
+    let window = window(shot, Instant::now());
+    assert_eq!(window.query_all_by_label("commit").count(), 3);
+    assert!(!says(&window, "no vote"));
+}
+
+#[test]
+fn in_a_low_window_nothing_covers_anything_and_the_decision_comes_into_sight() {
+    let now = Instant::now();
+    let mut window = window_of(states::waiting(now), now, [652.0, 346.0]);
+    let message = field(&window, "Message").rect();
+    for (pane, role) in [("Messages", Role::Log), ("In the room", Role::List), ("Proposal", Role::Group), ("Votes", Role::Table)] {
+        let rect = window.get_by_role_and_label(role, pane).rect();
+        assert!(rect.bottom() <= message.top(), "{pane} is at {rect}, and the message's field at {message}");
+    }
+    window.state_mut().shot = states::committed();
+    window.run();
+    let decision = window.get_by_label("GLOBAL COMMIT").rect();
+    let votes = window.get_by_role_and_label(Role::Table, "Votes").rect();
+    assert!(votes.contains_rect(decision), "{decision} in {votes}");
+}
+
+#[test]
 fn an_abort_says_why_and_who_is_being_told_again() {
     let window = window(states::aborted(), Instant::now());
     for label in ["State: ABORT", "GLOBAL ABORT", "carol voted abort", "abort", "no vote", "retrying (offline)"] {

@@ -28,7 +28,7 @@ pub(crate) fn votes_ui(ui: &mut Ui, view: &CoordinatorView, now: Instant) {
     };
     pane_ui(ui, "Votes", Role::Table, countdown, |ui| {
         ui.take_available_height();
-        scrolled_ui(ui, ScrollArea::vertical().id_salt("votes").auto_shrink(false), |ui| {
+        scrolled_ui(ui, ScrollArea::vertical().id_salt("votes").auto_shrink(false).min_scrolled_height(0.0), |ui| {
             for sentence in &view.recovered {
                 ui.add(Label::new(sentence.as_str()).wrap());
             }
@@ -79,16 +79,18 @@ fn voter_ui(ui: &mut Ui, ballot: &BallotView, row: &BallotRow) {
 }
 
 fn vote_ui(ui: &mut Ui, ballot: &BallotView, row: &BallotRow) {
-    match &row.vote {
+    // Who commits has all votes, also those that it does not remember after a restart.
+    let implied = (ballot.state == State::Commit).then_some((Decision::Commit, None));
+    match row.vote.or(implied) {
         Some((decision, reason)) => {
-            mark_ui(ui, (*decision).into());
+            mark_ui(ui, decision.into());
             let word = match decision {
                 Decision::Commit => "commit",
                 Decision::Abort => "abort",
             };
             let label = line_ui(ui, word, |word| word);
             if let Some(reason) = reason {
-                label.on_hover_text(because(*reason));
+                label.on_hover_text(because(reason));
             }
         }
         None => {
@@ -133,13 +135,19 @@ fn outcome_ui(ui: &mut Ui, ballot: &BallotView) {
         State::Abort => "GLOBAL ABORT",
         State::Init | State::Wait | State::Ready => return,
     };
-    ui.horizontal_wrapped(|ui| {
+    let outcome = ui.horizontal_wrapped(|ui| {
         ui.set_row_height(CONTROL);
         mark_ui(ui, ballot.state.into());
         announce(&ui.add(Label::new(RichText::new(words).text_style(TextStyle::Heading)).extend()));
         let why = ballot.why.clone().unwrap_or_else(|| acknowledged(ballot));
         ui.label(RichText::new(Shown::new(&why).to_cow()).weak());
     });
+    // In a low pane it comes into sight once.
+    let key = ui.scope_id().with("decided");
+    if ui.data(|data| data.get_temp(key)) != Some(ballot.txn.clone()) {
+        ui.data_mut(|data| data.insert_temp(key, ballot.txn.clone()));
+        outcome.response.scroll_to_me(None);
+    }
 }
 
 /// `chair’s #6 “Oops”   ✕ aborted   2 of 3, retrying bob (offline)`.

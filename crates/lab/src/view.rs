@@ -12,6 +12,7 @@ use twopc_ui::layout::{Part, window_ui};
 use twopc_ui::mark::{self, Mark};
 use twopc_ui::palette::Palette;
 use twopc_ui::pane::pane_ui;
+use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
 use twopc_ui::theme::{CONTROL, UNIT, side_button, theme_switch_ui};
 
@@ -55,7 +56,7 @@ pub fn lab_ui(ui: &mut Ui, room: &RoomView, files: &Files) -> Vec<Action> {
     window_ui(ui, |ui, part| match part {
         Part::Head => head_ui(ui, room),
         Part::Middle => {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            scrolled_ui(ui, ScrollArea::vertical().auto_shrink(false), |ui| {
                 programs_ui(ui, &room.programs, &mut actions);
                 files_ui(ui, files);
             });

@@ -7,9 +7,13 @@ use twopc_proto::Role;
 use twopc_runner::snapshot::{DoubtView, PeerView};
 use twopc_ui::text::listed;
 
-/// The explanation under `In doubt about …`.
-pub(crate) fn doubt_text(doubt: &DoubtView, now: Instant) -> String {
+/// The explanation under `In doubt about …`. Without the relay nobody can say anything, and what was
+/// answered before helps nobody.
+pub(crate) fn doubt_text(doubt: &DoubtView, is_connected: bool, now: Instant) -> String {
     let mut text = String::from("You voted commit; the decision has not arrived. ");
+    if !is_connected {
+        return text + "Without the relay nobody can be asked; that is done as soon as it is back.";
+    }
     if let Some(asked_at) = doubt.asked_at {
         let ago = now.saturating_duration_since(asked_at).as_secs();
         let answers: Vec<String> = doubt.peers.iter().map(standing).collect();

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use egui::accesskit::Role;
-use egui::{Align, Layout, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, Layout, RichText, ScrollArea, Sense, TextStyle, Ui, UiBuilder, vec2};
 use twopc_runner::snapshot::TextFileView;
 use twopc_ui::pane::{empty_ui, pane_ui};
-use twopc_ui::text::line_ui;
+use twopc_ui::text::{line_ui, width};
 use twopc_ui::theme::{CONTROL, ROW, UNIT, side_button};
 
 /// The pane `Committed strings`.
@@ -14,7 +14,7 @@ pub(crate) fn strings_ui(ui: &mut Ui, file: &TextFileView) {
     let is_open = !file.path.as_os_str().is_empty();
     let count = file.lines.len().to_string();
     let beside = |ui: &mut Ui| {
-        if is_open {
+        if is_open && width(ui, &count, &TextStyle::Body) <= ui.available_width() {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(count).weak()));
         }
     };
@@ -26,10 +26,16 @@ pub(crate) fn strings_ui(ui: &mut Ui, file: &TextFileView) {
         if file.lines.is_empty() {
             empty_ui(ui, "No string has been committed yet.");
         }
+        // In a low pane the strings come first.
         let foot = CONTROL + 2.0 * ui.spacing().item_spacing.y;
-        let height = (ui.available_height() - foot).max(ROW);
-        lines_ui(ui, &file.lines, height);
-        path_ui(ui, &file.path);
+        let has_foot = ui.available_height() >= ROW + foot;
+        let height = if has_foot { ui.available_height() - foot } else { ui.available_height() };
+        if height >= ROW / 2.0 {
+            lines_ui(ui, &file.lines, height);
+        }
+        if has_foot {
+            path_ui(ui, &file.path);
+        }
     });
 }
 
@@ -37,7 +43,8 @@ fn lines_ui(ui: &mut Ui, lines: &[String], height: f32) {
     let digits = lines.len().to_string().len().max(2) as f32;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let area = ScrollArea::vertical().id_salt("strings").auto_shrink(false).max_height(height).stick_to_bottom(true);
+        let area =
+            ScrollArea::vertical().id_salt("strings").auto_shrink(false).min_scrolled_height(0.0).max_height(height).stick_to_bottom(true);
         area.show_rows(ui, ROW, lines.len(), |ui, in_sight| {
             for index in in_sight {
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());

@@ -9,11 +9,11 @@ use egui::{Key, Modifiers, Ui};
 use twopc_runner::snapshot::{Action, ParticipantPress, ParticipantView, Snapshot};
 use twopc_ui::composer::{can_send, composer_ui};
 use twopc_ui::header::head_ui;
-use twopc_ui::layout::{Half, Part, halves_ui, window_ui};
+use twopc_ui::layout::{Half, Halves, Part, halves_ui, window_ui};
 use twopc_ui::login::{is_asked, login_action};
 use twopc_ui::messages::messages_ui;
 use twopc_ui::theme::UNIT;
-use twopc_ui::{Draft, Mark};
+use twopc_ui::{Chip, Draft, Mark};
 
 use crate::strings::strings_ui;
 use crate::vote::{band_ui, mark_of, votable};
@@ -25,10 +25,12 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<ParticipantView>, draft: &mut Draft
         actions.extend(main_action(snapshot, draft));
     }
     window_ui(ui, |ui, part| match part {
-        Part::Head => head_ui(ui, snapshot, draft, most_urgent(&snapshot.role), now, &mut actions),
+        Part::Head => head_ui(ui, snapshot, draft, chip(&snapshot.role), now, &mut actions),
         Part::Middle => {
-            let strings = (ui.available_width() * 0.34).clamp(35.0 * UNIT, 60.0 * UNIT);
-            halves_ui(ui, strings, [18.0 * UNIT; 2], |ui, half| match half {
+            let width = ui.available_width();
+            let right = (width * 0.34).clamp(35.0 * UNIT, 60.0 * UNIT).min((width - UNIT) / 2.0);
+            let halves = Halves { right, stacked: [18.0 * UNIT; 2], narrowest: 45.0 * UNIT };
+            halves_ui(ui, halves, |ui, half| match half {
                 Half::First => {
                     let empty = if is_asked(snapshot) { to_join(snapshot) } else { String::from("Nothing has been said yet.") };
                     messages_ui(ui, &snapshot.messages, &snapshot.room, &mut draft.reading, &empty);
@@ -37,7 +39,7 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<ParticipantView>, draft: &mut Draft
             });
         }
         Part::Foot => {
-            band_ui(ui, &snapshot.role, now, &mut actions);
+            band_ui(ui, snapshot, now, &mut actions);
             let is_main = !is_asked(snapshot) && votable(&snapshot.role).is_none();
             let said = composer_ui(ui, draft, can_send(snapshot), None, is_main);
             actions.extend(said.map(Action::Say));
@@ -56,6 +58,10 @@ fn main_action(snapshot: &Snapshot<ParticipantView>, draft: &mut Draft) -> Optio
         let can_say = can_send(snapshot).is_ok() && !draft.message.trim().is_empty();
         can_say.then(|| Action::Say(std::mem::take(&mut draft.message)))
     }
+}
+
+fn chip(view: &ParticipantView) -> Chip {
+    Chip { mark: most_urgent(view), among: &[Mark::Init, Mark::Ready, Mark::InDoubt, Mark::Blocked, Mark::Commit, Mark::Abort] }
 }
 
 /// The chip's state: of all that is open the one that needs somebody most, else how the last ended.

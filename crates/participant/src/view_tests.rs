@@ -221,6 +221,38 @@ fn blocked_it_says_who_would_free_it() {
 }
 
 #[test]
+fn in_doubt_without_the_relay_it_does_not_say_that_anybody_was_asked() {
+    let now = Instant::now();
+    let mut shot = states::relay_lost(now);
+    shot.role.votes = states::blocked(now).role.votes;
+    let window = window(shot, now);
+    assert!(says(&window, "Without the relay nobody can be asked; that is done as soon as it is back."));
+    assert!(!says(&window, "Asked 4 s ago"));
+}
+
+#[test]
+fn a_string_that_leaves_no_room_for_the_reason_has_it_below() {
+    let now = Instant::now();
+    let mut shot = states::aborted(now);
+    shot.role.settled[0].string = Some(states::string(&"long ".repeat(200)));
+    let window = window(shot, now);
+    let (what, why) = (window.get_by_label_contains("Aborted “long"), window.get_by_label("carol did not vote in time"));
+    assert!(why.rect().top() >= what.rect().bottom() - 1.0 && why.rect().right() <= 860.0);
+}
+
+#[test]
+fn in_a_low_window_what_is_asked_now_has_the_room_of_what_was_decided_before() {
+    let now = Instant::now();
+    let mut shot = states::committed(now);
+    shot.role.votes = states::asked(now).role.votes;
+    for (size, shows_both) in [([860.0, 560.0], true), ([400.0, 300.0], false)] {
+        let window = window_of(shot.clone(), now, size);
+        assert_eq!(says(&window, "Committed “Hello”"), shows_both);
+        assert!(says(&window, "Time left: 14 s"));
+    }
+}
+
+#[test]
 fn who_asks_before_the_time_is_over_reads_what_came_of_it() {
     let now = Instant::now();
     let mut shot = states::blocked(now);
@@ -360,6 +392,27 @@ fn every_control_has_its_name() {
             for start in ["State: ", "Relay: "] {
                 assert_eq!(window.query_all_by_label_contains(start).count(), 1, "{start}");
             }
+        }
+    }
+}
+
+#[test]
+fn nothing_covers_anything_in_a_low_window() {
+    let now = Instant::now();
+    for shot in [states::idle(), states::asked(now), states::blocked(now), states::aborted(now)] {
+        for [width, height] in [[400.0, 300.0], [424.0, 330.0], [636.0, 330.0], [636.0, 459.0]] {
+            // The harness keeps 8 points on each side for itself.
+            let size = [width + 16.0, height + 16.0];
+            let window = window_of(shot.clone(), now, size);
+            let pane = |name, role| window.get_by_role_and_label(role, name).rect();
+            let (messages, strings) = (pane("Messages", Role::Log), pane("Committed strings", Role::List));
+            let below = match window.query_by_role_and_label(Role::Button, "Commit") {
+                Some(commit) => commit.rect().top(),
+                None => field(&window, "Message").rect().top(),
+            };
+            assert!(messages.right() <= strings.left(), "{size:?}: {messages} and {strings}");
+            assert!(messages.bottom() <= below && strings.bottom() <= below, "{size:?}: {messages} and {strings} over {below}");
+            assert!(strings.right() <= size[0], "{size:?}: {strings}");
         }
     }
 }

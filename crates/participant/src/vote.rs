@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Stroke, TextStyle, Ui, vec2};
 use twopc_proto::{Decision, State, UserName};
-use twopc_runner::snapshot::{Action, ParticipantPress, ParticipantView, SettledView, VoteView};
+use twopc_runner::snapshot::{Action, Link, ParticipantPress, ParticipantView, SettledView, Snapshot, VoteView};
 use twopc_ui::button::button_ui;
 use twopc_ui::countdown::{bar_ui, left, time_left_ui};
 use twopc_ui::mark::{announce, mark_ui};
 use twopc_ui::sight::scrolled_ui;
-use twopc_ui::text::{error_ui, line_ui, quoted};
+use twopc_ui::text::{error_ui, line_ui, quoted, width};
 use twopc_ui::theme::{CONTROL, ROW, UNIT, main_button, side_button};
 use twopc_ui::{Mark, Palette};
 
@@ -24,6 +24,10 @@ const BUTTONS: f32 = VOTE + UNIT + VOTE + UNIT + ASK;
 const VOTE: f32 = 11.0 * UNIT;
 /// Wide enough for `Ask status`.
 const ASK: f32 = 14.0 * UNIT;
+/// Lower than this, a window has no room for two things at once.
+const HIGH: f32 = 50.0 * UNIT;
+/// What the rest of a window takes of its height at least.
+const REST: f32 = 25.0 * UNIT;
 /// Narrower than this, the buttons go under the question.
 const BESIDE: f32 = 70.0 * UNIT;
 /// The place of `Time left: 14 s`.
@@ -44,8 +48,12 @@ pub(crate) fn mark_of(vote: &VoteView) -> Mark {
 }
 
 /// All that there is to decide or to explain, oldest first; nothing at all where there is nothing.
-pub(crate) fn band_ui(ui: &mut Ui, view: &ParticipantView, now: Instant, actions: &mut Vec<Action<ParticipantPress>>) {
-    let is_fresh = |settled: &&SettledView| now.saturating_duration_since(settled.at) < OUTCOME;
+pub(crate) fn band_ui(ui: &mut Ui, snapshot: &Snapshot<ParticipantView>, now: Instant, actions: &mut Vec<Action<ParticipantPress>>) {
+    let view = &snapshot.role;
+    // In a low window what is asked now needs the room of what was decided before.
+    let height = ui.ctx().content_rect().height();
+    let has_room = height >= HIGH || view.votes.is_empty();
+    let is_fresh = |settled: &&SettledView| has_room && now.saturating_duration_since(settled.at) < OUTCOME;
     let fresh: Vec<&SettledView> = view.settled.iter().filter(is_fresh).collect();
     if view.votes.is_empty() && fresh.is_empty() {
         return;
@@ -57,26 +65,29 @@ pub(crate) fn band_ui(ui: &mut Ui, view: &ParticipantView, now: Instant, actions
         .corner_radius(8.0)
         .inner_margin(Margin::symmetric(12, 8));
     frame.show(ui, |ui| {
-        let most = (ui.ctx().content_rect().height() * 0.34).max(13.0 * UNIT);
+        // A third of the window; in a low one more, as far as the rest can spare it.
+        let most = (height * 0.34).max(20.0 * UNIT).min((height - REST).max(12.0 * UNIT));
         scrolled_ui(ui, ScrollArea::vertical().id_salt("votes").auto_shrink([false, true]).max_height(most), |ui| {
             // As high as one vote, so that nothing moves when a vote is settled.
             ui.set_min_height(CONTROL + UNIT / 2.0 + ROW);
             ui.spacing_mut().item_spacing.y = UNIT / 2.0;
+            let is_connected = snapshot.link == Link::Connected;
+            let is_alone = fresh.len() == 1 && view.votes.is_empty();
             for settled in fresh {
-                settled_ui(ui, settled);
+                settled_ui(ui, settled, is_alone);
                 ui.ctx().request_repaint_after((settled.at + OUTCOME).saturating_duration_since(now));
             }
             for (index, vote) in view.votes.iter().enumerate() {
                 if index > 0 {
                     ui.separator();
                 }
-                ui.push_id(&vote.txn, |ui| vote_ui(ui, vote, now, actions));
+                ui.push_id(&vote.txn, |ui| vote_ui(ui, vote, is_connected, now, actions));
             }
         });
     });
 }
 
-fn vote_ui(ui: &mut Ui, vote: &VoteView, now: Instant, actions: &mut Vec<Action<ParticipantPress>>) {
+fn vote_ui(ui: &mut Ui, vote: &VoteView, is_connected: bool, now: Instant, actions: &mut Vec<Action<ParticipantPress>>) {
     if ui.available_width() >= BESIDE {
         row_ui(ui, CONTROL, |ui| {
             let width = ui.available_width() - BUTTONS - UNIT;
@@ -99,7 +110,7 @@ fn vote_ui(ui: &mut Ui, vote: &VoteView, now: Instant, actions: &mut Vec<Action<
             });
             time_left_ui(ui, left(deadline, now));
         }),
-        None => explanation_ui(ui, vote, now),
+        None => explanation_ui(ui, vote, is_connected, now),
     }
     if let Some(trouble) = &vote.trouble {
         error_ui(ui, trouble);
@@ -155,14 +166,14 @@ fn buttons_ui(ui: &mut Ui, vote: &VoteView, actions: &mut Vec<Action<Participant
 }
 
 /// Where there is no countdown: what is being waited for.
-fn explanation_ui(ui: &mut Ui, vote: &VoteView, now: Instant) {
+fn explanation_ui(ui: &mut Ui, vote: &VoteView, is_connected: bool, now: Instant) {
     let words = match (&vote.doubt, vote.state) {
         (Some(doubt), State::Ready) => {
             if doubt.asked_at.is_some() {
                 // The seconds since the question go on counting.
                 ui.ctx().request_repaint_after(Duration::from_secs(1));
             }
-            doubt_text(doubt, now)
+            doubt_text(doubt, is_connected, now)
         }
         (_, State::Commit | State::Abort) => String::from("The decision is known here; the disk is at work."),
         (_, State::Init | State::Wait | State::Ready) => String::from("The time to vote is over."),
@@ -174,20 +185,34 @@ fn is_overdue(vote: &VoteView) -> bool {
     matches!(mark_of(vote), Mark::InDoubt | Mark::Blocked)
 }
 
-/// `● Committed “Hello”`, `✕ Aborted “Hello”: carol did not vote in time`.
-fn settled_ui(ui: &mut Ui, settled: &SettledView) {
-    row_ui(ui, CONTROL + ROW, |ui| {
+/// `● Committed “Hello”`, `✕ Aborted “Hello”: carol did not vote in time`. A string that leaves no room
+/// for the reason has it below.
+fn settled_ui(ui: &mut Ui, settled: &SettledView, is_alone: bool) {
+    let (what, why) = settled_words(settled);
+    let heading = |words: RichText| words.text_style(TextStyle::Heading);
+    let room = ui.available_width() - 3.0 * UNIT;
+    let (first, second) = match why {
+        Some(why) if width(ui, &format!("{what}: {why}"), &TextStyle::Heading) <= room => (format!("{what}: {why}"), None),
+        why => (what, why),
+    };
+    let height = if is_alone && second.is_none() { CONTROL + UNIT / 2.0 + ROW } else { CONTROL };
+    row_ui(ui, height, |ui| {
         mark_ui(ui, settled.decision.into());
-        let label = line_ui(ui, &settled_text(settled), |words| words.text_style(TextStyle::Heading));
-        announce(&label);
+        announce(&line_ui(ui, &first, heading));
     });
+    if let Some(why) = second {
+        row_ui(ui, ROW, |ui| {
+            ui.add_space(3.0 * UNIT);
+            announce(&line_ui(ui, why, |words| words));
+        });
+    }
 }
 
-fn settled_text(settled: &SettledView) -> String {
+/// What was decided, and why if it was not what everybody wanted.
+fn settled_words(settled: &SettledView) -> (String, Option<&str>) {
     let what = settled.string.as_ref().map_or_else(|| settled.txn.short(), |string| quoted(string.as_str()));
-    match (settled.decision, &settled.why) {
-        (Decision::Commit, _) => format!("Committed {what}"),
-        (Decision::Abort, Some(why)) => format!("Aborted {what}: {why}"),
-        (Decision::Abort, None) => format!("Aborted {what}"),
+    match settled.decision {
+        Decision::Commit => (format!("Committed {what}"), None),
+        Decision::Abort => (format!("Aborted {what}"), settled.why.as_deref()),
     }
 }

@@ -9,7 +9,7 @@ use crate::button::button_ui;
 use crate::countdown;
 use crate::draft::Draft;
 use crate::login::{is_asked, login_action, login_ui};
-use crate::mark::{self, Mark, chip_ui};
+use crate::mark::{self, Chip, Mark, chip_ui};
 use crate::palette::Palette;
 use crate::text::{error_ui, line_ui};
 use crate::theme::{BUTTON, CONTROL, SWITCH, UNIT, main_button, side_button, theme_switch_ui};
@@ -18,16 +18,14 @@ use crate::theme::{BUTTON, CONTROL, SWITCH, UNIT, main_button, side_button, them
 const BUTTONS: f32 = SWITCH + UNIT + WAYS;
 /// `Login` and `Quit`.
 const WAYS: f32 = BUTTON + UNIT + BUTTON;
-/// The chip's place; wide enough for its longest word, so that nothing moves when the word changes.
-const CHIP: f32 = 27.0 * UNIT;
 /// With less than this for the relay's line, the chip and the buttons go under it.
-const RELAY: f32 = 24.0 * UNIT;
+const RELAY: f32 = 30.0 * UNIT;
 
 /// The head of both windows: the connection, the state, what is wrong, and the login until the person
 /// has been let in. Adds what was pressed to `actions`.
-pub fn head_ui<V, P>(ui: &mut Ui, snapshot: &Snapshot<V>, draft: &mut Draft, mark: Mark, now: Instant, actions: &mut Vec<Action<P>>) {
+pub fn head_ui<V, P>(ui: &mut Ui, snapshot: &Snapshot<V>, draft: &mut Draft, chip: Chip, now: Instant, actions: &mut Vec<Action<P>>) {
     let why_not = login_action::<V, P>(snapshot, draft).err();
-    let pressed = top_ui(ui, snapshot, mark, why_not.as_deref().map_or(Ok(()), Err), now);
+    let pressed = top_ui(ui, snapshot, chip, why_not.as_deref().map_or(Ok(()), Err), now);
     troubles_ui(ui, snapshot);
     let entered = is_asked(snapshot) && login_ui(ui, snapshot, draft);
     if pressed.login || entered {
@@ -44,13 +42,14 @@ struct Pressed {
     quit: bool,
 }
 
-fn top_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>, mark: Mark, can_login: Result<(), &str>, now: Instant) -> Pressed {
+fn top_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>, chip: Chip, can_login: Result<(), &str>, now: Instant) -> Pressed {
     let width = ui.available_width();
-    let relay = width - CHIP - BUTTONS - 2.0 * UNIT;
+    let state = chip.width(ui);
+    let relay = width - state - BUTTONS - 2.0 * UNIT;
     if relay >= RELAY {
         row_ui(ui, |ui| {
             cell_ui(ui, relay, |ui| relay_ui(ui, snapshot, now));
-            cell_ui(ui, CHIP, |ui| drop(chip_ui(ui, mark)));
+            cell_ui(ui, state, |ui| drop(chip_ui(ui, chip.mark)));
             theme_switch_ui(ui);
             ways_ui(ui, can_login)
         })
@@ -60,7 +59,7 @@ fn top_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>, mark: Mark, can_login: Result<
             theme_switch_ui(ui);
         });
         row_ui(ui, |ui| {
-            cell_ui(ui, width - WAYS - UNIT, |ui| drop(chip_ui(ui, mark)));
+            cell_ui(ui, width - WAYS - UNIT, |ui| drop(chip_ui(ui, chip.mark)));
             ways_ui(ui, can_login)
         })
     }

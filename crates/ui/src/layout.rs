@@ -11,7 +11,7 @@ use crate::theme::UNIT;
 
 /// The smallest window that needs no scrolling.
 pub const SMALLEST: Vec2 = vec2(400.0, 300.0);
-/// Narrower than this, the halves go under each other.
+/// Narrower than this, the halves go under each other where that is not too high.
 const BESIDE: f32 = 75.0 * UNIT;
 /// What is left for the middle at least, before the whole window scrolls.
 const LEAST: f32 = 4.0 * UNIT;
@@ -47,6 +47,7 @@ pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
             draw(ui, Part::Head);
             let head = ui.cursor().top() - top;
             let (middle, _) = ui.allocate_exact_size(vec2(room.x, (room.y - head - foot_before - UNIT).floor().max(LEAST)), Sense::hover());
+            note_size(ui, middle.size());
             part_ui(ui, Part::Middle, middle, |ui| draw(ui, Part::Middle));
             let foot = ui.scope(|ui| draw(ui, Part::Foot)).response.rect.height();
             if (foot - foot_before).abs() > 0.5 {
@@ -55,6 +56,15 @@ pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
             }
         });
     });
+}
+
+/// What scrolls finds its place in another size a frame later.
+fn note_size(ui: &Ui, size: Vec2) {
+    let key = ui.scope_id().with("middle");
+    if ui.data(|data| data.get_temp(key)) != Some(size) {
+        ui.data_mut(|data| data.insert_temp(key, size));
+        ui.ctx().request_repaint();
+    }
 }
 
 /// One of the two parts of a window's middle, in the order of reading.
@@ -66,11 +76,30 @@ pub enum Half {
     Second,
 }
 
-/// Draws both halves: beside each other, the second at most `right` points wide, or under each other
-/// where the window is too narrow for that, each at least as high as `stacked` says.
-pub fn halves_ui(ui: &mut Ui, right: f32, stacked: [f32; 2], mut draw: impl FnMut(&mut Ui, Half)) {
+/// What two halves need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Halves {
+    /// The width of the second one beside the first; never more than six tenths of all.
+    pub right: f32,
+    /// The least height of each, one under the other.
+    pub stacked: [f32; 2],
+    /// The least width at which they go beside each other because one under the other is too high.
+    pub narrowest: f32,
+}
+
+impl Halves {
+    /// Beside each other where there is room for it, and where there is no room for anything else.
+    fn are_beside(&self, area: Vec2) -> bool {
+        let is_low = area.y < self.stacked.iter().sum::<f32>() + UNIT;
+        area.x >= if is_low { self.narrowest.min(BESIDE) } else { BESIDE }
+    }
+}
+
+/// Draws both halves, beside or under each other; where even that is too high, they scroll.
+pub fn halves_ui(ui: &mut Ui, halves: Halves, mut draw: impl FnMut(&mut Ui, Half)) {
+    let Halves { right, stacked, .. } = halves;
     let area = ui.available_rect_before_wrap();
-    if area.width() >= BESIDE {
+    if halves.are_beside(area.size()) {
         let middle = area.right() - right.min(area.width() * 0.6).round();
         half_ui(ui, Half::First, Rect::from_min_max(area.min, pos2(middle - UNIT, area.bottom())), &mut draw);
         half_ui(ui, Half::Second, Rect::from_min_max(pos2(middle, area.top()), area.max), &mut draw);
@@ -92,4 +121,26 @@ fn half_ui(ui: &mut Ui, half: Half, rect: Rect, draw: &mut impl FnMut(&mut Ui, H
 
 fn part_ui(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, rect: Rect, draw: impl FnOnce(&mut Ui)) {
     draw(&mut ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect).layout(Layout::top_down(Align::LEFT))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_go_under_each_other_only_in_a_window_that_is_narrow_and_high() {
+        let halves = Halves { right: 280.0, stacked: [144.0; 2], narrowest: 360.0 };
+        for (width, height, are_beside) in [
+            (600.0, 900.0, true),
+            (600.0, 100.0, true),
+            (599.0, 296.0, false),
+            (599.0, 295.0, true),
+            (360.0, 295.0, true),
+            (359.0, 295.0, false),
+        ] {
+            assert_eq!(halves.are_beside(vec2(width, height)), are_beside, "{width} x {height}");
+        }
+        let wide = Halves { narrowest: f32::INFINITY, ..halves };
+        assert!(!wide.are_beside(vec2(599.0, 100.0)) && wide.are_beside(vec2(600.0, 100.0)));
+    }
 }

@@ -30,5 +30,5 @@ pub mod theme;
 pub mod window;
 
 pub use draft::Draft;
-pub use mark::Mark;
+pub use mark::{Chip, Mark};
 pub use palette::Palette;

@@ -2,10 +2,11 @@
 //! apart, and nobody has to have a font with the right symbols, since the shapes are drawn.
 
 use egui::accesskit::Live;
-use egui::{Color32, Frame, Margin, Painter, Pos2, Response, RichText, Sense, Shape, Stroke, Ui, vec2};
+use egui::{Color32, Frame, Margin, Painter, Pos2, Response, Sense, Shape, Stroke, TextStyle, Ui, vec2};
 use twopc_proto::{Decision, State};
 
 use crate::palette::Palette;
+use crate::text::width;
 use crate::theme::{CONTROL, UNIT};
 
 /// A state as a person sees it: more than the book's, since a participant in READY may wait, doubt
@@ -145,21 +146,45 @@ fn shape_ui(ui: &mut Ui, paint: impl FnOnce(&Painter, Pos2, &Palette)) -> Respon
     response
 }
 
+/// The state in the head of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chip {
+    /// The state now.
+    pub mark: Mark,
+    /// All that it can be in this window: nothing moves when it changes.
+    pub among: &'static [Mark],
+}
+
+impl Chip {
+    /// What it takes of a row, whatever the state is.
+    pub(crate) fn width(self, ui: &Ui) -> f32 {
+        let widths = self.among.iter().map(|mark| width(ui, &label(*mark), &TextStyle::Body));
+        (widths.fold(0.0, f32::max) + 2.0 * UNIT + ui.spacing().item_spacing.x + 2.0 * f32::from(PADDING) + 2.0).ceil()
+    }
+}
+
+/// On the left and the right of a chip's contents.
+const PADDING: i8 = 12;
+
+fn label(mark: Mark) -> String {
+    format!("State: {}", mark.word())
+}
+
 /// A state as a chip: shape, colour, and a label that begins with `State: `. A change is announced
 /// to a screen reader when it has nothing else to say.
-pub fn chip_ui(ui: &mut Ui, mark: Mark) -> Response {
+pub(crate) fn chip_ui(ui: &mut Ui, mark: Mark) -> Response {
     let palette = Palette::of(ui.visuals());
     let frame = Frame::new()
         .fill(palette.surface)
         .stroke(Stroke::new(1.0, mark.colour(palette)))
         .corner_radius(CONTROL / 2.0)
-        .inner_margin(Margin::symmetric(12, 0));
+        .inner_margin(Margin::symmetric(PADDING, 0));
     let chip = frame.show(ui, |ui| {
         ui.set_height(CONTROL - 2.0);
         mark_ui(ui, mark);
-        let label = ui.add(egui::Label::new(RichText::new(format!("State: {}", mark.word()))).extend());
-        announce(&label);
-        label
+        let words = ui.add(egui::Label::new(label(mark)).extend());
+        announce(&words);
+        words
     });
     chip.inner
 }

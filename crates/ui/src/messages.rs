@@ -11,7 +11,7 @@ use twopc_runner::snapshot::{Line, LineKind, Person};
 use crate::mark;
 use crate::palette::Palette;
 use crate::pane::{empty_ui, pane_ui};
-use crate::text::line_ui;
+use crate::text::{line_ui, width};
 use crate::theme::{CONTROL, ROW, UNIT};
 
 /// More names than fit in the heading's row.
@@ -45,25 +45,35 @@ pub fn messages_ui(ui: &mut Ui, lines: &Arc<Vec<Line>>, room: &[Person], reading
             if lines.is_empty() {
                 empty_ui(ui, empty);
             }
-            lines_ui(ui, lines, reading);
+            // In the lowest of windows only the heading is left.
+            if ui.available_height() >= ROW / 2.0 {
+                lines_ui(ui, lines, reading);
+            }
         },
     );
 }
 
-/// Everybody in the room, in what the heading leaves of its row.
+/// Everybody in the room, in what the heading leaves of its row; only how many where that is little.
 fn people_ui(ui: &mut Ui, room: &[Person]) {
     if room.is_empty() {
         return;
     }
     let names: Vec<&str> = room.iter().take(MOST_NAMES).map(|person| person.user.as_str()).collect();
+    let names = names.join(", ");
+    let (whole, count) = (format!("In the room: {names}"), format!("{} here", room.len()));
+    let fits = |words: &&String| width(ui, words, &TextStyle::Body) <= ui.available_width();
+    let words = [&whole, &names].into_iter().find(fits).unwrap_or(&count);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        line_ui(ui, &format!("In the room: {}", names.join(", ")), RichText::weak);
+        let label = line_ui(ui, words, RichText::weak);
+        if *words != whole {
+            label.on_hover_text(&whole);
+        }
     });
 }
 
 fn lines_ui(ui: &mut Ui, lines: &[Line], reading: &mut Reading) {
     let (first, last) = (lines.first().map_or(0, |line| line.number), lines.last().map_or(0, |line| line.number));
-    let mut area = ScrollArea::vertical().id_salt("lines").auto_shrink(false).stick_to_bottom(true);
+    let mut area = ScrollArea::vertical().id_salt("lines").auto_shrink(false).min_scrolled_height(0.0).stick_to_bottom(true);
     if reading.jump {
         area = area.vertical_scroll_offset(lines.len() as f32 * ROW);
     } else if reading.is_away && first > reading.first {

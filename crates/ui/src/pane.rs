@@ -1,23 +1,29 @@
 //! A pane: a frame with a heading, and a name for whoever does not see it.
 
 use egui::accesskit::Role;
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Stroke, TextStyle, Ui, UiBuilder, vec2};
 
 use crate::palette::Palette;
-use crate::theme::{CONTROL, UNIT};
+use crate::theme::{CONTROL, ROW, UNIT};
+
+/// Lower than this, every row counts.
+const LOW: f32 = 14.0 * UNIT;
 
 /// A pane: a frame with a heading, known to assistive technology by that heading. `beside` is drawn
 /// in what the heading leaves of its row.
 pub fn pane_ui<R>(ui: &mut Ui, name: &'static str, role: Role, beside: impl FnOnce(&mut Ui), contents: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = Palette::of(ui.visuals());
-    let frame =
-        Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0).inner_margin(Margin::symmetric(12, 8));
+    // In a low place the heading leaves more to what it heads.
+    let (margin, heading) = if ui.available_height() < LOW { (4, ROW) } else { (8, CONTROL) };
+    let frame = Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0);
+    let frame = frame.inner_margin(Margin::symmetric(12, margin));
     let builder = UiBuilder::new().id_salt(name).accessibility_label(name).accessibility_role(role);
     let pane = ui.scope_builder(builder, |ui| {
         frame.show(ui, |ui| {
             ui.take_available_width();
             ui.spacing_mut().item_spacing.y = UNIT / 2.0;
-            heading_ui(ui, name, beside);
+            heading_ui(ui, name, heading, beside);
             contents(ui)
         })
     });
@@ -32,9 +38,11 @@ pub(crate) fn bounds(rect: egui::Rect) -> egui::accesskit::Rect {
 }
 
 /// The heading's words are drawn, and no label: the pane itself has that name.
-fn heading_ui(ui: &mut Ui, name: &str, beside: impl FnOnce(&mut Ui)) {
-    let galley = ui.painter().layout_no_wrap(name.to_owned(), TextStyle::Heading.resolve(ui.style()), ui.visuals().text_color());
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), CONTROL), Layout::left_to_right(Align::Center), |ui| {
+fn heading_ui(ui: &mut Ui, name: &str, height: f32, beside: impl FnOnce(&mut Ui)) {
+    let mut words = LayoutJob::simple_singleline(name.to_owned(), TextStyle::Heading.resolve(ui.style()), ui.visuals().text_color());
+    words.wrap = TextWrapping::truncate_at_width(ui.available_width());
+    let galley = ui.painter().layout_job(words);
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::left_to_right(Align::Center), |ui| {
         let (rect, _) = ui.allocate_exact_size(galley.size(), Sense::hover());
         ui.painter().galley(rect.min, galley, ui.visuals().text_color());
         beside(ui);
@@ -43,5 +51,6 @@ fn heading_ui(ui: &mut Ui, name: &str, beside: impl FnOnce(&mut Ui)) {
 
 /// What is said in a pane that has nothing to show yet.
 pub fn empty_ui(ui: &mut Ui, sentence: &str) {
-    ui.add(Label::new(RichText::new(sentence).weak()).wrap());
+    let label = Label::new(RichText::new(sentence).weak());
+    ui.add(if ui.available_height() < 2.0 * ROW { label.truncate() } else { label.wrap() });
 }

@@ -22,11 +22,16 @@ pub fn room_ui(ui: &mut Ui, room: &[Person]) {
                 empty_ui(ui, "Nobody that is known of.");
             }
             ui.spacing_mut().item_spacing.y = 0.0;
-            ScrollArea::vertical().id_salt("people").auto_shrink([false, true]).show_rows(ui, ROW, room.len(), |ui, in_sight| {
-                for person in &room[in_sight] {
-                    person_ui(ui, person);
-                }
-            });
+            ScrollArea::vertical().id_salt("people").auto_shrink([false, true]).min_scrolled_height(0.0).show_rows(
+                ui,
+                ROW,
+                room.len(),
+                |ui, in_sight| {
+                    for person in &room[in_sight] {
+                        person_ui(ui, person);
+                    }
+                },
+            );
         },
     );
 }

@@ -3,7 +3,7 @@
 //! Nothing that somebody else wrote is drawn but through here, so that a bidirectional control is
 //! seen and not obeyed, and a line of a megabyte costs no more than one that fits.
 
-use egui::{Label, Response, RichText, Ui};
+use egui::{Label, Response, RichText, TextStyle, Ui};
 use twopc_proto::text::Shown;
 
 use crate::mark;
@@ -23,6 +23,12 @@ pub fn line_ui(ui: &mut Ui, text: &str, look: impl FnOnce(RichText) -> RichText)
     let label = Label::new(look(RichText::new(drawn))).truncate().show_tooltip_when_elided(!is_long);
     let response = ui.add(label);
     if is_long { response.on_hover_ui(|ui| whole_ui(ui, text)) } else { response }
+}
+
+/// How wide words of our own are on one line.
+#[must_use]
+pub fn width(ui: &Ui, words: &str, style: &TextStyle) -> f32 {
+    ui.painter().layout_no_wrap(words.to_owned(), style.resolve(ui.style()), ui.visuals().text_color()).size().x
 }
 
 fn whole_ui(ui: &mut Ui, text: &str) {
