@@ -51,6 +51,9 @@ fn always() -> Vec<Property<Exploration>> {
         Property::always("constancy", |_, world: &World| {
             audit::constancy(world.said.iter().map(|envelope| (&envelope.from, &envelope.message))).is_ok()
         }),
+        Property::always("acknowledged only what stands in the file", |_, world: &World| {
+            world.participants.iter().all(|node| !node.acknowledged_early)
+        }),
         Property::always("exactly once", |_, world: &World| projection(world).is_ok()),
     ]
 }

@@ -1,6 +1,6 @@
 //! A disk that keeps what was synced, and of the rest what it likes.
 
-use twopc_proto::{LogRecord, Lsn, RecordKind, Sync};
+use twopc_proto::{LogRecord, Lsn, RecordKind, Sync, TxnId};
 
 /// A node's stable log and text file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +40,14 @@ impl<R: LogRecord> Disk<R> {
     #[must_use]
     pub fn lines(&self) -> &[Lsn] {
         &self.lines
+    }
+
+    /// Whether the line that this transaction promises is in the text file; nothing is promised by
+    /// one that did not commit here.
+    #[must_use]
+    pub fn has_line_of(&self, txn: &TxnId) -> bool {
+        let promises = |record: &R| record.txn() == txn && record.committed().is_some();
+        self.log.iter().position(promises).is_none_or(|place| self.lines.contains(&(place as Lsn + 1)))
     }
 
     /// How many records and lines a crash could take away.

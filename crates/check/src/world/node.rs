@@ -32,6 +32,8 @@ pub struct Node<M: Machine> {
     pub to_append: VecDeque<Lsn>,
     /// Transactions that it has said to be blocked in.
     pub blocked: BTreeSet<TxnId>,
+    /// It has acknowledged a commit whose line was not in its text file at that moment.
+    pub acknowledged_early: bool,
 }
 
 /// The timers of a node, without their transaction.
@@ -71,6 +73,7 @@ impl<M: Inhabitant> Node<M> {
             disk: Disk::new(lying_disk),
             to_append: VecDeque::new(),
             blocked: BTreeSet::new(),
+            acknowledged_early: false,
         }
     }
 
@@ -85,6 +88,7 @@ impl<M: Inhabitant> Node<M> {
             disk: self.disk.clone(),
             to_append: VecDeque::new(),
             blocked: BTreeSet::new(),
+            acknowledged_early: self.acknowledged_early,
         }
     }
 
@@ -203,6 +207,7 @@ impl<M: Inhabitant> Course<M> {
             Effect::Apply { lsn, .. } => node.to_append.push_back(lsn),
             Effect::Send { to, message } => {
                 if node.online {
+                    node.acknowledged_early |= matches!(&message, Message::Ack { txn } if !node.disk.has_line_of(txn));
                     self.said.push(Shared::new(Envelope { from: node.me.clone(), role: M::ROLE, to, message: plain(message) }));
                 }
             }
