@@ -72,7 +72,7 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, typed: &mut Typed
 
 /// The conversation, and under it those who have it.
 fn left_ui(ui: &mut Ui, snapshot: &Snapshot<CoordinatorView>, reading: &mut Reading, empty: &str) {
-    let people = PEOPLE.min(0.45 * ui.available_height());
+    let people = PEOPLE.min(0.5 * ui.available_height());
     let messages = vec2(ui.available_width(), ui.available_height() - people - UNIT);
     ui.allocate_ui_with_layout(messages, *ui.layout(), |ui| {
         ui.set_min_size(messages);

@@ -9,7 +9,7 @@ use egui::{Key, Modifiers, Ui};
 use twopc_runner::snapshot::{Action, ParticipantPress, ParticipantView, Snapshot};
 use twopc_ui::composer::{can_send, composer_ui};
 use twopc_ui::header::head_ui;
-use twopc_ui::layout::{Half, Halves, Part, halves_ui, window_ui};
+use twopc_ui::layout::{BESIDE, Half, Halves, Part, halves_ui, window_ui};
 use twopc_ui::login::{is_asked, login_action};
 use twopc_ui::messages::messages_ui;
 use twopc_ui::theme::UNIT;
@@ -28,7 +28,9 @@ pub fn view(ui: &mut Ui, snapshot: &Snapshot<ParticipantView>, draft: &mut Draft
         Part::Head => head_ui(ui, snapshot, draft, chip(&snapshot.role), now, &mut actions),
         Part::Middle => {
             let width = ui.available_width();
-            let right = (width * 0.34).clamp(35.0 * UNIT, 60.0 * UNIT).min((width - UNIT) / 2.0);
+            // In a narrow window no wider than its heading.
+            let least = if width < BESIDE { 25.0 * UNIT } else { 35.0 * UNIT };
+            let right = (width * 0.34).clamp(least, 60.0 * UNIT).min((width - UNIT) / 2.0);
             let halves = Halves { right, stacked: [18.0 * UNIT; 2], narrowest: 45.0 * UNIT };
             halves_ui(ui, halves, |ui, half| match half {
                 Half::First => {

@@ -12,7 +12,7 @@ use crate::theme::UNIT;
 /// The smallest window that needs no scrolling.
 pub const SMALLEST: Vec2 = vec2(400.0, 300.0);
 /// Narrower than this, the halves go under each other where that is not too high.
-const BESIDE: f32 = 75.0 * UNIT;
+pub const BESIDE: f32 = 75.0 * UNIT;
 /// What is left for the middle at least, before the whole window scrolls.
 const LEAST: f32 = 4.0 * UNIT;
 
