@@ -10,15 +10,18 @@ use crate::window::Window;
 /// The lab's window, then those of the room: each is inspected at the port after the one before.
 const ROOM: [&str; 4] = ["alice", "bob", "carol", "chair"];
 
-pub(crate) fn one_command_opens_a_room_and_closing_it_ends_it(display: &Display) {
+/// On a display of its own: keys go to whatever is in front there, and windows of other tests would
+/// come and go.
+pub(crate) fn one_command_opens_a_room_and_closing_it_ends_it(_: &Display) {
+    let display = Display::start();
     // Somebody else's room, with a window on the same screen.
-    let mut hall = Hall::open(display);
+    let mut hall = Hall::open(&display);
     let stranger = hall.participant("dave");
 
     let port = free_ports(5);
     let mut command = hall.command("lab", &["--server", "127.0.0.1:0"]);
     command.arg("--data-dir").arg(hall.room.data("lab"));
-    let mut lab = Window::open("lab", &mut command, port, display);
+    let mut lab = Window::open("lab", &mut command, port, &display);
     for (name, port) in ROOM.into_iter().zip(port + 1..) {
         let window = Window::of(name, port);
         window.shows("Relay: connected");
