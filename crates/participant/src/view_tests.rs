@@ -418,6 +418,18 @@ fn nothing_covers_anything_in_a_low_window() {
 }
 
 #[test]
+fn a_tooltip_fits_into_a_narrow_window() {
+    let now = Instant::now();
+    let question = "long ".repeat(100);
+    let mut window = window_of(states::with_votes(vec![states::vote(3, &question, now)]), now, [424.0, 330.0]);
+    window.get_by_label_contains("Store “long").hover();
+    window.run();
+    let labels: Vec<Rect> = window.query_all_by_label_contains("Store “long").map(|label| label.rect()).collect();
+    assert_eq!(labels.len(), 2, "the clipped one and the whole one");
+    assert!(labels.iter().all(|rect| rect.left() >= 0.0 && rect.right() <= 424.0), "{labels:?}");
+}
+
+#[test]
 fn what_the_keyboard_goes_to_comes_into_sight() {
     let now = Instant::now();
     let size = [400.0, 200.0];

@@ -7,7 +7,7 @@
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
 use crate::sight::{note_focus, scrolled_ui};
-use crate::theme::UNIT;
+use crate::theme::{UNIT, fit_tooltips};
 
 /// The smallest window that needs no scrolling.
 pub const SMALLEST: Vec2 = vec2(400.0, 300.0);
@@ -37,6 +37,7 @@ pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
     CentralPanel::default().frame(frame).show(ui, |ui| {
         let bar = ui.spacing().scroll.allocated_width();
         let smallest = SMALLEST - margin.sum() - vec2(bar, bar);
+        fit_tooltips(ui.ctx());
         note_focus(ui);
         scrolled_ui(ui, ScrollArea::both().id_salt("window").auto_shrink(false), |ui| {
             let room = ui.available_size().max(smallest);

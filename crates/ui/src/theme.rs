@@ -23,6 +23,8 @@ pub const CONTROL: f32 = 4.0 * UNIT;
 pub const BUTTON: f32 = 9.0 * UNIT;
 /// The width of the switch between light and dark.
 pub const SWITCH: f32 = 5.0 * UNIT;
+/// The most width of a tooltip.
+const TOOLTIP: f32 = 70.0 * UNIT;
 /// The size of what is read, in points.
 pub const BODY: f32 = 16.0;
 /// The size of headings and outcomes.
@@ -35,6 +37,14 @@ pub fn apply(ctx: &Context) {
         ctx.set_style_of(theme, style(theme));
     }
     ctx.options_mut(|options| options.fallback_theme = Theme::Light);
+}
+
+/// No tooltip is wider than the window that it stands in.
+pub(crate) fn fit_tooltips(ctx: &Context) {
+    let width = (ctx.content_rect().width() - 4.0 * UNIT).clamp(20.0 * UNIT, TOOLTIP);
+    if ctx.global_style().spacing.tooltip_width != width {
+        ctx.all_styles_mut(|style| style.spacing.tooltip_width = width);
+    }
 }
 
 /// A button that goes from following the system to light, to dark and back. Its name says where it
@@ -116,7 +126,7 @@ fn style(theme: Theme) -> Style {
     style.spacing.interact_size = vec2(5.0 * UNIT, CONTROL);
     style.spacing.window_margin = Margin::same(16);
     style.spacing.menu_margin = Margin::same(8);
-    style.spacing.tooltip_width = 70.0 * UNIT;
+    style.spacing.tooltip_width = TOOLTIP;
     style.spacing.scroll = ScrollStyle { bar_width: UNIT, ..ScrollStyle::thin() };
     style.interaction.tooltip_delay = 0.3;
     style
