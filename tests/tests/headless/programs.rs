@@ -134,6 +134,36 @@ fn a_program_whose_output_nobody_reads_ends_quietly() {
 }
 
 #[test]
+fn a_reader_who_has_stopped_keeps_no_command_and_no_signal_from_being_heard() {
+    let room = room();
+    let mut chair = chair(&room, "20", &[]);
+    let mut alice = Process::start_unread("alice", &mut room.node_command("participant", "alice", "alice"));
+    chair.event(&json!({"event": "joined", "user": "alice"}));
+    // More than a pipe holds.
+    let long = format!("say {}", "x".repeat(10_000));
+    for _ in 0..30 {
+        chair.types(&long);
+    }
+    crate::scene::asks_for(&mut chair, "Hello");
+    crate::scene::reaches(&mut chair, "WAIT");
+    let decided = json!({"event": "decision", "decision": "commit"});
+    for _ in 0..1_000 {
+        if !chair.events_so_far(&decided).is_empty() {
+            break;
+        }
+        // The question may still be on its way to her, so one press need not do.
+        alice.types("commit");
+        alice.types("say pressed");
+        chair.event(&json!({"event": "chat", "from": "alice", "text": "pressed"}));
+    }
+    crate::scene::is_done(&mut chair);
+    alice.signal(Signal::TERM);
+    alice.ends_with(0);
+    quit(&mut [&mut chair]);
+    assert_eq!(room.audit("chair", &["alice"]), ["Hello"]);
+}
+
+#[test]
 fn every_line_of_output_is_an_event_with_its_time() {
     let room = room();
     let (mut alice, mut chair) = (participant(&room, "alice", "commit"), chair(&room, "20", &[]));

@@ -12,12 +12,12 @@ use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use crate::cli::failed;
 use crate::event::Event;
@@ -28,13 +28,16 @@ use crate::snapshot::{Action, Snapshot};
 pub use command::{Console, Desk};
 pub use propose::{Many, Proposing};
 
-use printer::Printer;
+use printer::{Outlet, Printer};
 
 /// The most bytes of a command; a longer line is taken apart.
 const MAX_LINE: u64 = 64 * 1024;
 
 /// The most events that are printed before anything else is looked at.
 const BATCH: usize = 1_024;
+
+/// How long the last lines may take once a signal has asked this program to end.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Said when another program took this one's name over.
 const REPLACED: &str = "The same name logged in elsewhere with the same key: that program goes on in this one's place.";
@@ -111,7 +114,7 @@ pub fn run<R: Console>(config: NodeConfig, script: impl Script<R>) -> ExitCode {
     };
     runtime.block_on(async {
         match Signals::watch() {
-            Ok(signals) => play(config, script, signals, Printer::new(io::stdout(), started)).await,
+            Ok(signals) => play(config, script, signals, io::stdout(), started).await,
             Err(error) => {
                 failed(format_args!("The system lets this program watch no signals ({error}): close other programs and start it again."))
             }
@@ -119,7 +122,15 @@ pub fn run<R: Console>(config: NodeConfig, script: impl Script<R>) -> ExitCode {
     })
 }
 
-async fn play<R: Console, S: Script<R>>(config: NodeConfig, script: S, mut signals: Signals, printer: Printer<impl Write>) -> ExitCode {
+async fn play<R: Console, S: Script<R>>(
+    config: NodeConfig,
+    script: S,
+    mut signals: Signals,
+    out: impl Write + Send + 'static,
+    started: Instant,
+) -> ExitCode {
+    let (outlet, mut written) = Outlet::start(out);
+    let printer = Printer::new(outlet, started);
     let desk = Desk::new(config.vote_timeout);
     let woken = Arc::new(Notify::new());
     let (events_in, mut events) = unbounded_channel();
@@ -144,12 +155,22 @@ async fn play<R: Console, S: Script<R>>(config: NodeConfig, script: S, mut signa
                 Some(event) => stage.on_event(&event),
                 None => break,
             },
+            _ = written.recv(), if stage.printer.is_some() => stage.nobody_reads(),
             () = woken.notified() => {}
             () = until(stage.script.wakes_at()) => {}
         }
         stage.take_waiting(&mut events);
     }
-    stage.end()
+    let status = stage.end();
+    // All that was printed is still to be read, unless somebody has asked for an end to that too.
+    if !was_told {
+        tokio::select! {
+            _ = written.recv() => return status,
+            () = signals.next() => {}
+        }
+    }
+    let _ = timeout(LAST_LINES, written.recv()).await;
+    status
 }
 
 /// The node with those in front of it.
@@ -193,13 +214,18 @@ impl<R: Console, S: Script<R>, W: Write> Stage<R, S, W> {
         }
     }
 
-    /// Prints, or ends quietly: a closed standard output means that nobody is interested any more.
+    /// Prints, or ends.
     fn print(&mut self, put: impl FnOnce(&mut Printer<W>) -> io::Result<()>) {
         let Some(printer) = &mut self.printer else { return };
         if put(printer).is_err() {
-            self.printer = None;
-            self.node.act(Action::Quit);
+            self.nobody_reads();
         }
+    }
+
+    /// Ends quietly: a closed standard output means that nobody is interested any more.
+    fn nobody_reads(&mut self) {
+        self.printer = None;
+        self.node.act(Action::Quit);
     }
 
     /// The node has ended: the last line, and the exit status.
