@@ -53,7 +53,9 @@ fn listen_address(text: &str) -> Result<String, String> {
         Some((host, port)) if !text.ends_with(']') => (host.to_owned(), port),
         Some(_) | None => (text.to_owned(), "1337"),
     };
-    if host.is_empty() || port.parse::<u16>().is_err() {
+    // A number alone was meant as a port, and no name of a computer is one.
+    let is_number = host.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number || port.parse::<u16>().is_err() {
         return Err("write HOST:PORT, for example 127.0.0.1:1337".to_owned());
     }
     Ok(format!("{host}:{port}"))
