@@ -60,7 +60,7 @@ pub enum RelayError {
 /// When it cannot begin; once it has, it runs until it is told to end.
 pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RelayError> {
     let address = listener.local_addr()?;
-    let _folder = take_folder(&config.logs)?;
+    let folder = take_folder(&config.logs)?;
     let relay = Arc::new(open(address, config)?);
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -85,6 +85,8 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let last = tokio::task::spawn_blocking(move || relay.room.close(LAST_WORDS));
     // Nothing in there panics; if it did, the relay would have ended all the same.
     let _ = last.await;
+    // Closing the file lets go of it too, unless a process that is being started holds a copy.
+    let _ = folder.unlock();
     tracing::info!("closed");
     Ok(())
 }

@@ -12,7 +12,15 @@ use crate::place::Place;
 /// Held for as long as this name runs here; let go of when dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Lets go at once, also where a process that is being started has not closed its copy yet.
+    fn drop(&mut self) {
+        // The system lets go of it anyway when the file is closed.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -26,7 +34,7 @@ impl Lock {
         let path = place.lock();
         let file = OpenOptions::new().read(true).append(true).create(true).open(&path).doing("create", &path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { user: place.user.clone(), lock: path }),
             Err(TryLockError::Error(error)) => Err(error).doing("lock", &path),
         }
