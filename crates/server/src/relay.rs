@@ -1,10 +1,9 @@
 //! The relay as a whole: accepts connections until it is told to end, and ends them all.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,9 +26,6 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long nothing is accepted when the system has no more sockets to give.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(50);
 
-/// Held by the one relay that writes to a folder; the file stays.
-const LOCK: &str = "relay.lock";
-
 /// Why a relay cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
@@ -41,9 +37,6 @@ pub enum RelayError {
         /// What the system said.
         error: io::Error,
     },
-    /// Another relay writes to it.
-    #[error("another relay keeps its record in {0}; stop that one, or choose another folder with --logs")]
-    LogsInUse(String),
     /// The names in it.
     #[error(transparent)]
     Names(#[from] NamesError),
@@ -60,7 +53,6 @@ pub enum RelayError {
 /// When it cannot begin; once it has, it runs until it is told to end.
 pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RelayError> {
     let address = listener.local_addr()?;
-    let folder = take_folder(&config.logs)?;
     let relay = Arc::new(open(address, config)?);
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -85,8 +77,6 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let last = tokio::task::spawn_blocking(move || relay.room.close(LAST_WORDS));
     // Nothing in there panics; if it did, the relay would have ended all the same.
     let _ = last.await;
-    // Closing the file lets go of it too, unless a process that is being started holds a copy.
-    let _ = folder.unlock();
     tracing::info!("closed");
     Ok(())
 }
@@ -106,22 +96,10 @@ async fn on_accept_error(error: &io::Error, relay: &Relay) {
     }
 }
 
-/// Takes the folder for this relay alone, as long as the file is open: two records in one file would
-/// be none.
-fn take_folder(logs: &Path) -> Result<File, RelayError> {
-    let unusable = |error| RelayError::Logs { folder: logs.display().to_string(), error };
-    fs::create_dir_all(logs).map_err(unusable)?;
-    let lock = File::options().create(true).truncate(false).write(true).open(logs.join(LOCK)).map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(RelayError::LogsInUse(logs.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(unusable(error)),
-    }
-}
-
 fn open(address: SocketAddr, config: Config) -> Result<Relay, RelayError> {
     let Config { logs, lab, max_users, guests, times, limits, screen } = config;
     let unusable = |error| RelayError::Logs { folder: logs.display().to_string(), error };
+    fs::create_dir_all(&logs).map_err(unusable)?;
     let names = Names::open(&logs, limits.names)?;
     let record = record::start(&logs).map_err(unusable)?;
     let screen = screen::start(screen)?;

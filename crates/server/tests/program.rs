@@ -105,16 +105,6 @@ fn an_address_in_use_is_said_in_one_sentence() {
 }
 
 #[test]
-fn two_relays_do_not_share_a_folder() {
-    let logs = tempfile::tempdir().unwrap();
-    let first = Relay::start(command(logs.path()).env("TWOPC_LISTEN", "127.0.0.1:0"));
-    let second = command(logs.path()).args(["--listen", "127.0.0.1:0"]).output().unwrap();
-    check(&second, 1, "another relay keeps its record in");
-    drop(first);
-    drop(Relay::start(command(logs.path()).env("TWOPC_LISTEN", "127.0.0.1:0")));
-}
-
-#[test]
 fn an_address_that_is_not_ours_is_said_in_one_sentence() {
     let logs = tempfile::tempdir().unwrap();
     for address in ["192.0.2.1:1337", "192.0.2.1", "no-such-host.invalid"] {
