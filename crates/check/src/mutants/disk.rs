@@ -1,10 +1,12 @@
 //! The store's disk, broken on purpose: the production store over it then behaves as one that lacks a
 //! rule.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use twopc_proto::LogRecord;
+use twopc_proto::log::{seal, unseal};
+use twopc_proto::{LogRecord, RecordKind, TxnId};
 use twopc_store::{Disk, Look, Place};
 
 use super::Mutant;
@@ -14,12 +16,14 @@ use super::Mutant;
 pub struct Broken<D> {
     disk: D,
     mutant: Option<Mutant>,
+    /// How many bytes of a log the store was not shown.
+    hidden: BTreeMap<PathBuf, u64>,
 }
 
 impl<D> Broken<D> {
     /// That disk; the real behaviour without a mutant.
     pub fn new(disk: D, mutant: Option<Mutant>) -> Self {
-        Self { disk, mutant }
+        Self { disk, mutant, hidden: BTreeMap::new() }
     }
 }
 
@@ -27,8 +31,14 @@ impl<D> Broken<D> {
 ///
 /// # Errors
 /// The disk's.
-pub fn after_open<D: Disk, R: LogRecord>(_mutant: Option<Mutant>, _disk: &mut D, _place: &Place, _records: &[R]) -> io::Result<()> {
-    Ok(())
+pub fn after_open<D: Disk, R: LogRecord>(mutant: Option<Mutant>, disk: &mut D, place: &Place, records: &[R]) -> io::Result<()> {
+    let Some(text) = place.text().filter(|_| mutant == Some(Mutant::M20)) else { return Ok(()) };
+    let applied: BTreeSet<&TxnId> = records.iter().filter(|record| record.kind() == RecordKind::Applied).map(LogRecord::txn).collect();
+    let mut file = disk.open(&text)?;
+    for string in records.iter().filter(|record| !applied.contains(record.txn())).filter_map(LogRecord::committed) {
+        disk.append(&mut file, format!("{}\n", string.as_str()).as_bytes())?;
+    }
+    disk.sync(&mut file)
 }
 
 impl<D: Disk> Disk for Broken<D> {
@@ -47,7 +57,15 @@ impl<D: Disk> Disk for Broken<D> {
     }
 
     fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
-        self.disk.read(path)
+        let bytes = self.disk.read(path)?;
+        let is_log = path.extension().is_some_and(|extension| extension == "dtlog");
+        let shown = match self.mutant {
+            Some(Mutant::M21) if is_log => without_torn_tail(&bytes),
+            Some(Mutant::M22) if is_log => without_damage(&bytes),
+            _ => return Ok(bytes),
+        };
+        self.hidden.insert(path.to_path_buf(), bytes.len().saturating_sub(shown.len()) as u64);
+        Ok(shown)
     }
 
     fn append(&mut self, file: &mut D::File, bytes: &[u8]) -> io::Result<usize> {
@@ -59,7 +77,10 @@ impl<D: Disk> Disk for Broken<D> {
     }
 
     fn sync(&mut self, file: &mut D::File) -> io::Result<()> {
-        self.disk.sync(file)
+        match self.disk.sync(file) {
+            Err(_) if self.mutant == Some(Mutant::M24) => self.disk.sync(file),
+            other => other,
+        }
     }
 
     fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
@@ -70,10 +91,70 @@ impl<D: Disk> Disk for Broken<D> {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.hidden.remove(to);
         self.disk.rename(from, to)
     }
 
     fn look(&mut self, path: &Path) -> io::Result<Option<Look>> {
-        self.disk.look(path)
+        let hidden = self.hidden.get(path).copied().unwrap_or(0);
+        Ok(self.disk.look(path)?.map(|look| Look { len: look.len.saturating_sub(hidden), ..look }))
+    }
+}
+
+/// A log up to its last whole line. What is behind that stays in the file.
+fn without_torn_tail(log: &[u8]) -> Vec<u8> {
+    let end = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    log[..end].to_vec()
+}
+
+/// A log without the lines whose checksum is wrong, the others numbered and chained as if those had
+/// never been.
+fn without_damage(log: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::new();
+    let mut lines = 0;
+    let mut last = String::from("00000000");
+    for line in log.split(|byte| *byte == b'\n').filter(|line| unseal(line).is_ok()) {
+        let Some(rest) = behind_prev(line) else { continue };
+        lines += 1;
+        let start = shown.len();
+        shown.extend_from_slice(format!(r#"{{"n":{lines},"synced":{},"prev":"{last}""#, lines - 1).as_bytes());
+        shown.extend_from_slice(rest);
+        last = seal(&mut shown, start).to_string();
+        shown.push(b'\n');
+    }
+    shown
+}
+
+/// What a line says behind its `prev`, up to its seal.
+fn behind_prev(line: &[u8]) -> Option<&[u8]> {
+    const PREV: &[u8] = b"\"prev\":\"";
+    const SEAL: &[u8] = b",\"sum\":\"";
+    let start = line.windows(PREV.len()).position(|window| window == PREV)? + PREV.len() + 9;
+    let end = line.windows(SEAL.len()).rposition(|window| window == SEAL)?;
+    line.get(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use twopc_proto::log::{Header, Line, Tip, encode, read_log};
+    use twopc_proto::{ParticipantRecord, Role, UserName};
+
+    use super::*;
+
+    #[test]
+    fn a_log_without_its_damage_reads_as_if_nothing_had_been_there() {
+        let (mut log, mut tip) = (Vec::new(), Tip::default());
+        let header = Header { user: UserName::parse("alice").expect("a name"), role: Role::Participant };
+        encode::<ParticipantRecord>(&mut tip, &Line::Header(header), &mut log);
+        for (life, txn) in (1..).zip(["chair.1.1", "chair.1.2", "chair.1.3"]) {
+            encode::<ParticipantRecord>(&mut tip, &Line::Life(life), &mut log);
+            let record = ParticipantRecord::Abort { txn: TxnId::parse(txn).expect("an identifier"), reason: None };
+            encode(&mut tip, &Line::Record { record, stamp: None }, &mut log);
+        }
+        let damaged = String::from_utf8(log).expect("text").replace("chair.1.2", "chair.1.7").into_bytes();
+        assert!(read_log::<ParticipantRecord>(&damaged).is_err());
+        let read = read_log::<ParticipantRecord>(&without_damage(&damaged)).expect("no damage is left");
+        let left: Vec<String> = read.records.iter().map(|logged| logged.record.txn().to_string()).collect();
+        assert_eq!(left, ["chair.1.1", "chair.1.3"]);
     }
 }

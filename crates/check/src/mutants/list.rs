@@ -27,7 +27,7 @@ macro_rules! mutants {
 }
 
 mutants! {
-    M1: "a participant that has never heard of the transaction answers ABORT and stays in INIT",
+    M1: "a participant in INIT answers ABORT and stays in INIT",
     M2: "VOTE_COMMIT leaves before READY is durable",
     M3: "GLOBAL_COMMIT and GLOBAL_ABORT leave before the decision is durable",
     M4: "READY aborts when the grace is over",
@@ -54,6 +54,14 @@ mutants! {
     M25: "a coordinator answers COMMIT of what its log does not know",
     M26: "a question before the vote is answered ABORT without a record, and a later press overrides it",
     M27: "a participant that restarts has forgotten what is decided",
+    M28: "a vote counts, whoever says it",
+    M29: "the number of a coordinator's start does not rise",
+    M30: "a participant in READY asks nobody",
+    M31: "a decision is said once and never again",
+    M32: "a No is taken for a Yes",
+    M33: "another's READY is taken for COMMIT",
+    M34: "ACK leaves before COMMIT is durable",
+    M35: "the string is appended before COMMIT is durable",
 }
 
 impl fmt::Display for Mutant {
