@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use twopc_check::mutants::Mutant;
 use twopc_check::search::explore;
 use twopc_check::world::Scope;
 
@@ -31,6 +32,9 @@ enum What {
         /// Lets answers that settle nothing arrive, too.
         #[arg(long)]
         hints: bool,
+        /// Breaks every machine in this way.
+        #[arg(long)]
+        mutant: Option<Mutant>,
         /// Gives up after this many seconds.
         #[arg(long, default_value_t = 3_600)]
         limit: u64,
@@ -38,8 +42,8 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    let Args { what: What::Search { participants, requests, crashes, hints, limit } } = Args::parse();
-    let scope = Scope { hints, ..Scope::new(participants.into(), requests, crashes) };
+    let Args { what: What::Search { participants, requests, crashes, hints, mutant, limit } } = Args::parse();
+    let scope = Scope { hints, mutant, ..Scope::new(participants.into(), requests, crashes) };
     let findings = explore(&scope, Duration::from_secs(limit));
     print!("{findings}");
     if findings.complete && findings.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

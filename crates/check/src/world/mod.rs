@@ -27,6 +27,8 @@ pub use shared::Shared;
 use twopc_proto::audit::{Holding, Log};
 use twopc_proto::{CommittedString, Coordinator, Identity, Participant, Role, Settings, TxnId, UserName};
 
+use crate::mutants::Mutant;
+
 /// How large a world is explored.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -43,13 +45,15 @@ pub struct Scope {
     /// promises do not hold on such a drive, and a search that did not find that out would be worth
     /// nothing.
     pub lying_disks: bool,
+    /// How every machine is broken, if it is.
+    pub mutant: Option<Mutant>,
 }
 
 impl Scope {
     /// Honest disks, no answers that settle nothing.
     #[must_use]
     pub fn new(participants: usize, requests: u8, crashes: u8) -> Self {
-        Self { participants, requests, crashes, hints: false, lying_disks: false }
+        Self { participants, requests, crashes, hints: false, lying_disks: false, mutant: None }
     }
 }
 
@@ -92,10 +96,10 @@ impl World {
         let mut room: BTreeMap<UserName, Role> = NAMES[..scope.participants].iter().map(|who| (name(who), Role::Participant)).collect();
         room.insert(name("chair"), Role::Coordinator);
         Self {
-            coordinator: Shared::new(Node::new(name("chair"), &room, scope.lying_disks)),
+            coordinator: Shared::new(Node::new(name("chair"), &room, scope.mutant, scope.lying_disks)),
             participants: NAMES[..scope.participants]
                 .iter()
-                .map(|who| Shared::new(Node::new(name(who), &room, scope.lying_disks)))
+                .map(|who| Shared::new(Node::new(name(who), &room, scope.mutant, scope.lying_disks)))
                 .collect(),
             said: Said::new(scope.hints),
             transactions: Vec::new(),

@@ -14,12 +14,15 @@ use super::action::Kick;
 use super::disk::Disk;
 use super::said::Envelope;
 use super::{Shared, identity, settings, string};
+use crate::mutants::{self, Mutant, Twist};
 
 /// A node, up or down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node<M: Machine> {
     /// Its name.
     pub me: UserName,
+    /// How its machine is broken, if it is.
+    pub mutant: Option<Mutant>,
     /// `None` while it is down.
     pub machine: Option<M>,
     /// It is logged in.
@@ -48,7 +51,7 @@ pub enum Clock {
 }
 
 /// A role that can be put into a world.
-pub trait Inhabitant: Machine {
+pub trait Inhabitant: Twist {
     /// The input that a press or a timer is for this role, if it is one.
     fn own_input(kick: &Kick) -> Option<Input<Self>>;
     /// Whether the person is still asked about this transaction.
@@ -62,11 +65,12 @@ pub trait Inhabitant: Machine {
 impl<M: Inhabitant> Node<M> {
     /// Up for the first time and logged in.
     #[must_use]
-    pub fn new(me: UserName, room: &BTreeMap<UserName, Role>, lying_disk: bool) -> Self {
-        let (mut machine, _) = M::recover(&identity(&me), &settings(), 1, &[]);
-        machine.step(Input::Link(LinkState::Up(room.clone())));
+    pub fn new(me: UserName, room: &BTreeMap<UserName, Role>, mutant: Option<Mutant>, lying_disk: bool) -> Self {
+        let (mut machine, _) = mutants::recover::<M>(mutant, &identity(&me), &settings(), 1, &[]);
+        mutants::step(mutant, &mut machine, Input::Link(LinkState::Up(room.clone())));
         Self {
             me,
+            mutant,
             machine: Some(machine),
             online: true,
             incarnation: 1,
@@ -82,6 +86,7 @@ impl<M: Inhabitant> Node<M> {
     pub(super) fn crashed(&self) -> Self {
         Self {
             me: self.me.clone(),
+            mutant: self.mutant,
             machine: None,
             online: false,
             incarnation: self.incarnation,
@@ -99,7 +104,8 @@ impl<M: Inhabitant> Node<M> {
         let mut node = self.crashed();
         node.disk.lose(keep_records, keep_lines);
         node.incarnation += 1;
-        let (machine, effects) = M::recover(&identity(&node.me), &settings(), node.incarnation, node.disk.written());
+        let (machine, effects) =
+            mutants::recover::<M>(node.mutant, &identity(&node.me), &settings(), node.incarnation, node.disk.written());
         node.machine = Some(machine);
         let mut course = Course::new(node);
         course.perform(effects);
@@ -183,7 +189,8 @@ impl<M: Inhabitant> Course<M> {
     }
 
     fn input(&mut self, input: Input<M>) {
-        let effects = self.node.machine.as_mut().map(|machine| machine.step(input)).unwrap_or_default();
+        let mutant = self.node.mutant;
+        let effects = self.node.machine.as_mut().map(|machine| mutants::step(mutant, machine, input)).unwrap_or_default();
         self.perform(effects);
     }
 
@@ -259,7 +266,10 @@ impl Inhabitant for Coordinator {
     fn plain(record: CoordinatorRecord) -> CoordinatorRecord {
         match record {
             CoordinatorRecord::Abort { txn, .. } => CoordinatorRecord::Abort { txn, reason: None, by: None },
-            CoordinatorRecord::Start { .. } | CoordinatorRecord::Commit { .. } | CoordinatorRecord::End { .. } => record,
+            CoordinatorRecord::Start { .. }
+            | CoordinatorRecord::Commit { .. }
+            | CoordinatorRecord::End { .. }
+            | CoordinatorRecord::Decided(_) => record,
         }
     }
 
@@ -295,7 +305,10 @@ impl Inhabitant for Participant {
     fn plain(record: ParticipantRecord) -> ParticipantRecord {
         match record {
             ParticipantRecord::Abort { txn, .. } => ParticipantRecord::Abort { txn, reason: None },
-            ParticipantRecord::Ready { .. } | ParticipantRecord::Commit { .. } | ParticipantRecord::Applied { .. } => record,
+            ParticipantRecord::Ready { .. }
+            | ParticipantRecord::Commit { .. }
+            | ParticipantRecord::Applied { .. }
+            | ParticipantRecord::Decided(_) => record,
         }
     }
 
