@@ -7,7 +7,8 @@
 //! - [`name`], [`text`], [`txn`]: the vocabulary, each a newtype that holds only what is valid.
 //! - [`message`]: the bodies of `/2pc/TYPE`.
 //! - [`machine`]: the shape of a role; [`participant`] and [`coordinator`] are the two roles.
-//! - [`record`]: what a role must remember over a crash; [`log`], how that stands in a file.
+//! - [`record`]: what a role must remember over a crash; [`log`], how that stands in a file;
+//!   [`decided`] and [`outcomes`], what is never forgotten of it.
 #![no_std]
 
 extern crate alloc;
@@ -17,6 +18,7 @@ extern crate std;
 mod aside;
 pub mod audit;
 pub mod coordinator;
+pub mod decided;
 pub mod frame;
 pub mod json;
 pub mod log;
@@ -32,6 +34,7 @@ pub mod text;
 pub mod txn;
 
 pub use coordinator::Coordinator;
+pub use decided::Decided;
 pub use machine::{Effect, Identity, Input, LinkState, Lsn, Machine, Notice, Presence, Settings, State, Sync};
 pub use message::{Message, MessageKind, PeerState, Reason};
 pub use name::{Role, UserName};

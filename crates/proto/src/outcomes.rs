@@ -4,7 +4,9 @@
 //! coordinator and incarnation. Identifiers of another shape are kept one by one.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
+use crate::decided::Decided;
 use crate::name::UserName;
 use crate::record::Decision;
 use crate::txn::TxnId;
@@ -23,16 +25,21 @@ type Ranges = BTreeMap<u64, (u64, Decision)>;
 impl Outcomes {
     /// Remembers a decision. The first one stays: a decision never changes.
     pub fn insert(&mut self, txn: &TxnId, decision: Decision) {
-        if self.decision(txn).is_some() {
-            return;
-        }
-        match txn.numbers() {
+        self.insert_all(&Decided::one(txn.clone(), decision));
+    }
+
+    /// Remembers how all of these ended. What was known of one of them stays.
+    pub fn insert_all(&mut self, decided: &Decided) {
+        let (txn, decision) = (decided.first(), decided.decision());
+        match decided.numbers() {
             None => {
-                self.other.insert(txn.clone(), decision);
+                self.other.entry(txn.clone()).or_insert(decision);
             }
-            Some((incarnation, n)) => {
+            Some((incarnation, first, last)) => {
                 let ranges = self.numbered.entry((txn.coordinator().clone(), incarnation)).or_default();
-                insert_number(ranges, n, decision);
+                for (first, last) in gaps(ranges, first, last) {
+                    insert_gap(ranges, first, last, decision);
+                }
             }
         }
     }
@@ -48,6 +55,29 @@ impl Outcomes {
         (n <= *last).then_some(*decision)
     }
 
+    /// Whether every one of these is known to have ended so.
+    #[must_use]
+    pub fn holds(&self, decided: &Decided) -> bool {
+        let txn = decided.first();
+        let Some((incarnation, first, last)) = decided.numbers() else {
+            return self.decision(txn) == Some(decided.decision());
+        };
+        // Neighbours with the same decision are one range.
+        let ranges = self.numbered.get(&(txn.coordinator().clone(), incarnation));
+        let around = ranges.and_then(|ranges| ranges.range(..=first).next_back());
+        around.is_some_and(|(_, (end, decision))| *decision == decided.decision() && last <= *end)
+    }
+
+    /// All that is known, in as few pieces as it takes.
+    pub fn iter(&self) -> impl Iterator<Item = Decided> + '_ {
+        let numbered = self.numbered.iter().flat_map(|((coordinator, incarnation), ranges)| {
+            ranges.iter().map(move |(first, (last, decision))| {
+                Decided::through(TxnId::numbered(coordinator, *incarnation, *first), *last, *decision)
+            })
+        });
+        numbered.chain(self.other.iter().map(|(txn, decision)| Decided::one(txn.clone(), *decision)))
+    }
+
     /// How many ranges and single identifiers this takes; for tests and figures.
     #[must_use]
     pub fn pieces(&self) -> usize {
@@ -55,17 +85,33 @@ impl Outcomes {
     }
 }
 
-/// Adds a number that no range holds yet, joining it to its neighbours where they agree.
-fn insert_number(ranges: &mut Ranges, n: u64, decision: Decision) {
-    let mut first = n;
-    let mut last = n;
-    if let Some((&start, &(end, same))) = ranges.range(..n).next_back()
+/// Those of these numbers that no range holds yet, as ranges.
+fn gaps(ranges: &Ranges, first: u64, last: u64) -> Vec<(u64, u64)> {
+    let mut gaps = Vec::new();
+    let mut next = Some(first);
+    let before = ranges.range(..first).next_back();
+    for (&start, &(end, _)) in before.into_iter().chain(ranges.range(first..=last)) {
+        let Some(from) = next else { return gaps };
+        if start > from {
+            gaps.push((from, start - 1));
+        }
+        if end >= from {
+            next = end.checked_add(1);
+        }
+    }
+    gaps.extend(next.filter(|from| *from <= last).map(|from| (from, last)));
+    gaps
+}
+
+/// Adds numbers that no range holds yet, joining them to their neighbours where they agree.
+fn insert_gap(ranges: &mut Ranges, mut first: u64, mut last: u64, decision: Decision) {
+    if let Some((&start, &(end, same))) = ranges.range(..first).next_back()
         && same == decision
-        && end.checked_add(1) == Some(n)
+        && end.checked_add(1) == Some(first)
     {
         first = start;
     }
-    if let Some(next) = n.checked_add(1)
+    if let Some(next) = last.checked_add(1)
         && let Some(&(end, same)) = ranges.get(&next)
         && same == decision
     {
@@ -115,5 +161,43 @@ mod tests {
             outcomes.insert(&txn, Decision::Abort);
             assert_eq!(outcomes.decision(&txn), Some(Decision::Commit), "{txn}");
         }
+    }
+
+    #[test]
+    fn a_range_fills_what_is_not_known_and_changes_nothing_that_is() {
+        let chair = UserName::parse("chair").unwrap();
+        let range = |first, last, decision| Decided::through(TxnId::numbered(&chair, 1, first), last, decision);
+        let mut outcomes = Outcomes::default();
+        outcomes.insert_all(&range(5, 7, Decision::Abort));
+        outcomes.insert_all(&range(10, 10, Decision::Commit));
+        outcomes.insert_all(&range(1, 20, Decision::Commit));
+        outcomes.insert_all(&range(6, 30, Decision::Abort));
+        let known: Vec<Decided> = outcomes.iter().collect();
+        assert_eq!(
+            known,
+            [range(1, 4, Decision::Commit), range(5, 7, Decision::Abort), range(8, 20, Decision::Commit), range(21, 30, Decision::Abort)]
+        );
+        assert!(outcomes.holds(&range(8, 20, Decision::Commit)) && outcomes.holds(&range(9, 12, Decision::Commit)));
+        for other in
+            [range(7, 8, Decision::Commit), range(8, 21, Decision::Commit), range(9, 9, Decision::Abort), range(0, 1, Decision::Commit)]
+        {
+            assert!(!outcomes.holds(&other), "{other}");
+        }
+        let mut again = Outcomes::default();
+        known.iter().rev().for_each(|some| again.insert_all(some));
+        assert_eq!(again, outcomes);
+    }
+
+    #[test]
+    fn the_largest_range_takes_no_longer_than_the_smallest() {
+        let chair = UserName::parse("chair").unwrap();
+        let all = Decided::through(TxnId::numbered(&chair, 1, 0), u64::MAX, Decision::Commit);
+        let mut outcomes = Outcomes::default();
+        outcomes.insert(&TxnId::numbered(&chair, 1, u64::MAX), Decision::Abort);
+        outcomes.insert_all(&all);
+        outcomes.insert_all(&all);
+        assert_eq!(outcomes.decision(&TxnId::numbered(&chair, 1, u64::MAX - 1)), Some(Decision::Commit));
+        assert_eq!(outcomes.decision(&TxnId::numbered(&chair, 1, u64::MAX)), Some(Decision::Abort));
+        assert_eq!((outcomes.pieces(), outcomes.holds(&all)), (2, false));
     }
 }

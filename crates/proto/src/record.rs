@@ -11,6 +11,7 @@ use core::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::decided::Decided;
 use crate::message::{Reason, millis};
 use crate::name::UserName;
 use crate::text::CommittedString;
@@ -58,11 +59,13 @@ pub enum RecordKind {
     End,
     /// The string of a COMMIT record stands, synced, in the text file.
     Applied,
+    /// How transactions ended of which nothing else is left in the log.
+    Decided,
 }
 
 impl RecordKind {
     /// Every kind, in the order in which a transaction meets them.
-    pub const ALL: [Self; 6] = [Self::Start, Self::Ready, Self::Commit, Self::Abort, Self::End, Self::Applied];
+    pub const ALL: [Self; 7] = [Self::Start, Self::Ready, Self::Commit, Self::Abort, Self::End, Self::Applied, Self::Decided];
 
     /// The word in the log: `START`, `READY` and so on.
     #[must_use]
@@ -74,6 +77,7 @@ impl RecordKind {
             Self::Abort => "ABORT",
             Self::End => "END",
             Self::Applied => "APPLIED",
+            Self::Decided => "DECIDED",
         }
     }
 }
@@ -88,10 +92,18 @@ impl fmt::Display for RecordKind {
 pub trait LogRecord: Clone + fmt::Debug + Eq + Hash + Serialize + DeserializeOwned {
     /// The record's kind.
     fn kind(&self) -> RecordKind;
-    /// The transaction it is about.
+    /// The transaction it is about; of a DECIDED record the first.
     fn txn(&self) -> &TxnId;
     /// The string that this record promises to the text file: only a participant's COMMIT has one.
     fn committed(&self) -> Option<&CommittedString>;
+    /// The DECIDED record that says this.
+    fn of_decided(decided: Decided) -> Self;
+    /// What a DECIDED record says.
+    fn decided(&self) -> Option<&Decided>;
+    /// How a transaction ended with which this role has nothing left to do, judged by the kinds of
+    /// all its records in their order; `None` for one that is unfinished, and for one whose records
+    /// no run of the protocol leaves: that is kept as it is, for a person to look at.
+    fn settled(kinds: &[RecordKind]) -> Option<Decision>;
 }
 
 /// A participant's records.
@@ -130,6 +142,8 @@ pub enum ParticipantRecord {
         /// The transaction.
         txn: TxnId,
     },
+    /// When the log was compacted: these are over.
+    Decided(Decided),
 }
 
 impl LogRecord for ParticipantRecord {
@@ -139,17 +153,35 @@ impl LogRecord for ParticipantRecord {
             Self::Commit { .. } => RecordKind::Commit,
             Self::Abort { .. } => RecordKind::Abort,
             Self::Applied { .. } => RecordKind::Applied,
+            Self::Decided(_) => RecordKind::Decided,
         }
     }
     fn txn(&self) -> &TxnId {
         match self {
             Self::Ready { txn, .. } | Self::Commit { txn, .. } | Self::Abort { txn, .. } | Self::Applied { txn } => txn,
+            Self::Decided(decided) => decided.first(),
         }
     }
     fn committed(&self) -> Option<&CommittedString> {
         match self {
             Self::Commit { string, .. } => Some(string),
-            Self::Ready { .. } | Self::Abort { .. } | Self::Applied { .. } => None,
+            Self::Ready { .. } | Self::Abort { .. } | Self::Applied { .. } | Self::Decided(_) => None,
+        }
+    }
+    fn of_decided(decided: Decided) -> Self {
+        Self::Decided(decided)
+    }
+    fn decided(&self) -> Option<&Decided> {
+        match self {
+            Self::Decided(decided) => Some(decided),
+            Self::Ready { .. } | Self::Commit { .. } | Self::Abort { .. } | Self::Applied { .. } => None,
+        }
+    }
+    fn settled(kinds: &[RecordKind]) -> Option<Decision> {
+        match kinds {
+            [RecordKind::Ready, RecordKind::Commit, RecordKind::Applied] => Some(Decision::Commit),
+            [RecordKind::Abort] | [RecordKind::Ready, RecordKind::Abort] => Some(Decision::Abort),
+            _ => None,
         }
     }
 }
@@ -191,6 +223,8 @@ pub enum CoordinatorRecord {
         /// The transaction.
         txn: TxnId,
     },
+    /// When the log was compacted: these are over.
+    Decided(Decided),
 }
 
 impl LogRecord for CoordinatorRecord {
@@ -200,14 +234,32 @@ impl LogRecord for CoordinatorRecord {
             Self::Commit { .. } => RecordKind::Commit,
             Self::Abort { .. } => RecordKind::Abort,
             Self::End { .. } => RecordKind::End,
+            Self::Decided(_) => RecordKind::Decided,
         }
     }
     fn txn(&self) -> &TxnId {
         match self {
             Self::Start { txn, .. } | Self::Commit { txn } | Self::Abort { txn, .. } | Self::End { txn } => txn,
+            Self::Decided(decided) => decided.first(),
         }
     }
     fn committed(&self) -> Option<&CommittedString> {
         None
+    }
+    fn of_decided(decided: Decided) -> Self {
+        Self::Decided(decided)
+    }
+    fn decided(&self) -> Option<&Decided> {
+        match self {
+            Self::Decided(decided) => Some(decided),
+            Self::Start { .. } | Self::Commit { .. } | Self::Abort { .. } | Self::End { .. } => None,
+        }
+    }
+    fn settled(kinds: &[RecordKind]) -> Option<Decision> {
+        match kinds {
+            [RecordKind::Start, RecordKind::Commit, RecordKind::End] => Some(Decision::Commit),
+            [RecordKind::Start, RecordKind::Abort, RecordKind::End] => Some(Decision::Abort),
+            _ => None,
+        }
     }
 }

@@ -168,6 +168,7 @@ impl Tell for participant::Participant {
             ParticipantRecord::Commit { txn, string } => format!("COMMIT {txn} “{}”", string.as_str()),
             ParticipantRecord::Abort { txn, reason } => format!("ABORT {txn}{}", because(reason.map(crate::Reason::as_str), None)),
             ParticipantRecord::Applied { txn } => format!("APPLIED {txn}"),
+            ParticipantRecord::Decided(decided) => format!("DECIDED {decided} {}", decided.decision()),
         }
     }
     fn timer(timer: &participant::Timer) -> String {
@@ -201,6 +202,7 @@ impl Tell for coordinator::Coordinator {
                 format!("ABORT {txn}{}", because(reason.map(crate::Reason::as_str), by.as_ref()))
             }
             CoordinatorRecord::End { txn } => format!("END {txn}"),
+            CoordinatorRecord::Decided(decided) => format!("DECIDED {decided} {}", decided.decision()),
         }
     }
     fn timer(timer: &coordinator::Timer) -> String {

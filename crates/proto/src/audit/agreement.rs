@@ -6,8 +6,10 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::{Holding, Violation};
+use crate::decided::Decided;
 use crate::name::UserName;
 use crate::record::Decision;
 use crate::txn::TxnId;
@@ -17,14 +19,30 @@ use crate::txn::TxnId;
 /// # Errors
 /// Two nodes that decided differently.
 pub fn agreement(nodes: &[Holding<'_>]) -> Result<(), Violation> {
+    let disagree = |txn: &TxnId, one: &UserName, decided: Decision, other: &UserName, decision: Decision| {
+        let evidence = format!("{txn}: {one} holds {decided}, {other} holds {decision}");
+        Err(Violation { property: "agreement", evidence })
+    };
     let mut first: BTreeMap<&TxnId, (Decision, &UserName)> = BTreeMap::new();
     for node in nodes {
         for txn in node.transactions() {
             let Some(decision) = node.decision(txn) else { continue };
             let (decided, by) = *first.entry(txn).or_insert((decision, node.user));
             if decided != decision {
-                let evidence = format!("{txn}: {by} holds {decided}, {} holds {decision}", node.user);
-                return Err(Violation { property: "agreement", evidence });
+                return disagree(txn, by, decided, node.user, decision);
+            }
+        }
+    }
+    // What a compacted log says of a range, against what others say of some of it.
+    let ranges: Vec<(&UserName, &Decided)> =
+        nodes.iter().flat_map(|node| node.ranges().into_iter().map(|range| (node.user, range))).collect();
+    for (place, (user, range)) in ranges.iter().enumerate() {
+        if let Some((txn, (decided, by))) = first.iter().find(|(txn, (decided, _))| range.covers(txn) && *decided != range.decision()) {
+            return disagree(txn, by, *decided, user, range.decision());
+        }
+        for (other, beside) in &ranges[..place] {
+            if let Some(txn) = range.shared(beside).filter(|_| beside.decision() != range.decision()) {
+                return disagree(txn, other, beside.decision(), user, range.decision());
             }
         }
     }

@@ -24,14 +24,14 @@ pub fn backing(sender: &Holding<'_>, message: &Message) -> Result<(), Violation>
     let holds = |decision: Decision| sender.decision(txn) == Some(decision);
     let backed = match message {
         Message::VoteRequest { .. } | Message::DecisionRequest { .. } => true,
-        Message::VoteCommit { .. } => sender.has_ready(txn),
+        Message::VoteCommit { .. } => sender.may_have_promised(txn),
         Message::VoteAbort { .. } | Message::GlobalAbort { .. } => holds(Decision::Abort),
         Message::GlobalCommit { .. } => holds(Decision::Commit),
         Message::Ack { .. } => sender.decision(txn).is_some(),
         Message::DecisionReply { state, .. } => match state {
             PeerState::Init => false,
             PeerState::Wait => sender.is_coordinator_of(txn),
-            PeerState::Ready => sender.has_ready(txn),
+            PeerState::Ready => sender.may_have_promised(txn),
             PeerState::Commit => holds(Decision::Commit),
             PeerState::Abort => holds(Decision::Abort) || (sender.is_coordinator_of(txn) && presumes_abort(sender, txn)),
         },

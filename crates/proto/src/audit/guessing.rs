@@ -36,6 +36,14 @@ pub fn guessing(nodes: &[Holding<'_>]) -> Result<(), Violation> {
                 return Err(Violation { property: "no guessing", evidence });
             }
         }
+        // Whoever asked for the votes of a range that was committed holds the decision for ever.
+        for range in node.ranges().into_iter().filter(|range| range.decision() == Decision::Commit) {
+            let coordinator = nodes.iter().find(|other| other.is_coordinator_of(range.first()));
+            if coordinator.is_some_and(|coordinator| !coordinator.outcomes().holds(range)) {
+                let evidence = format!("{} committed {range} and the coordinator did not", node.user);
+                return Err(Violation { property: "no guessing", evidence });
+            }
+        }
     }
     Ok(())
 }

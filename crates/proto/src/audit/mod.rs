@@ -1,7 +1,7 @@
 //! What must always hold, as functions over records, lines and messages.
 //!
 //! The explorer asks them after every step, the end-to-end tests of the files that real processes
-//! left behind. Nothing in here knows how the machines work: a property looks at what is durable and
+//! left behind. Of a log that was compacted they ask what it still promises. Nothing in here knows how the machines work: a property looks at what is durable and
 //! at what was said, never at a machine's state. One property a file, each with its source.
 
 mod agreement;
@@ -15,6 +15,7 @@ mod validity;
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 pub use agreement::agreement;
@@ -26,7 +27,9 @@ pub use projection::projection;
 pub use stability::stability;
 pub use validity::validity;
 
+use crate::decided::Decided;
 use crate::name::UserName;
+use crate::outcomes::Outcomes;
 use crate::record::{CoordinatorRecord, Decision, LogRecord, ParticipantRecord};
 use crate::txn::TxnId;
 
@@ -54,7 +57,7 @@ pub enum Log<'a> {
 }
 
 /// A property that does not hold, and what shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Violation {
     /// The property's name.
     pub property: &'static str,
@@ -69,7 +72,7 @@ impl fmt::Display for Violation {
 }
 
 impl Holding<'_> {
-    /// Every transaction that the log names.
+    /// Every transaction that the log names; of each range that it was compacted to, the first.
     pub fn transactions(&self) -> BTreeSet<&TxnId> {
         match self.log {
             Log::Participant(records) => records.iter().map(LogRecord::txn).collect(),
@@ -92,7 +95,9 @@ impl Holding<'_> {
         let of_participant = participant.iter().filter_map(move |record| match record {
             ParticipantRecord::Commit { txn: this, .. } if this == txn => Some(Decision::Commit),
             ParticipantRecord::Abort { txn: this, .. } if this == txn => Some(Decision::Abort),
-            ParticipantRecord::Commit { .. }
+            ParticipantRecord::Decided(decided) if decided.covers(txn) => Some(decided.decision()),
+            ParticipantRecord::Decided(_)
+            | ParticipantRecord::Commit { .. }
             | ParticipantRecord::Abort { .. }
             | ParticipantRecord::Ready { .. }
             | ParticipantRecord::Applied { .. } => None,
@@ -100,7 +105,9 @@ impl Holding<'_> {
         let of_coordinator = coordinator.iter().filter_map(move |record| match record {
             CoordinatorRecord::Commit { txn: this } if this == txn => Some(Decision::Commit),
             CoordinatorRecord::Abort { txn: this, .. } if this == txn => Some(Decision::Abort),
-            CoordinatorRecord::Commit { .. }
+            CoordinatorRecord::Decided(decided) if decided.covers(txn) => Some(decided.decision()),
+            CoordinatorRecord::Decided(_)
+            | CoordinatorRecord::Commit { .. }
             | CoordinatorRecord::Abort { .. }
             | CoordinatorRecord::Start { .. }
             | CoordinatorRecord::End { .. } => None,
@@ -108,9 +115,40 @@ impl Holding<'_> {
         of_participant.chain(of_coordinator)
     }
 
+    /// The ranges that the log was compacted to.
+    fn ranges(&self) -> Vec<&Decided> {
+        match self.log {
+            Log::Participant(records) => records.iter().filter_map(LogRecord::decided).collect(),
+            Log::Coordinator { records, .. } => records.iter().filter_map(LogRecord::decided).collect(),
+        }
+    }
+
+    /// Every decision that the log holds, in ranges.
+    fn outcomes(&self) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        self.ranges().into_iter().for_each(|range| outcomes.insert_all(range));
+        for txn in self.transactions() {
+            if let Some(decision) = self.decision(txn) {
+                outcomes.insert(txn, decision);
+            }
+        }
+        outcomes
+    }
+
+    /// Whether all that the log still says of a transaction is how it ended.
+    fn is_compacted(&self, txn: &TxnId) -> bool {
+        self.ranges().iter().any(|range| range.covers(txn))
+    }
+
     /// Whether a participant's log holds its promise.
     fn has_ready(&self, txn: &TxnId) -> bool {
         self.participants_of_promise(txn).is_some()
+    }
+
+    /// Whether a participant's log holds its promise, or held it before it was compacted as far as
+    /// anybody can tell.
+    fn may_have_promised(&self, txn: &TxnId) -> bool {
+        self.has_ready(txn) || (self.is_participant() && self.is_compacted(txn))
     }
 
     /// Everybody who votes, as the participant promised it.
@@ -121,7 +159,8 @@ impl Holding<'_> {
             ParticipantRecord::Ready { .. }
             | ParticipantRecord::Commit { .. }
             | ParticipantRecord::Abort { .. }
-            | ParticipantRecord::Applied { .. } => None,
+            | ParticipantRecord::Applied { .. }
+            | ParticipantRecord::Decided(_) => None,
         })
     }
 
@@ -133,7 +172,8 @@ impl Holding<'_> {
             CoordinatorRecord::Start { .. }
             | CoordinatorRecord::Commit { .. }
             | CoordinatorRecord::Abort { .. }
-            | CoordinatorRecord::End { .. } => None,
+            | CoordinatorRecord::End { .. }
+            | CoordinatorRecord::Decided(_) => None,
         })
     }
 

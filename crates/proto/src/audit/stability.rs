@@ -30,7 +30,9 @@ pub fn stability(node: &Holding<'_>) -> Result<(), Violation> {
                 }
                 ParticipantRecord::Commit { txn: this, .. } if this == txn => decided = Some(Decision::Commit),
                 ParticipantRecord::Abort { txn: this, .. } if this == txn => decided = Some(Decision::Abort),
-                ParticipantRecord::Ready { .. }
+                ParticipantRecord::Decided(range) if range.covers(txn) => decided = Some(range.decision()),
+                ParticipantRecord::Decided(_)
+                | ParticipantRecord::Ready { .. }
                 | ParticipantRecord::Commit { .. }
                 | ParticipantRecord::Abort { .. }
                 | ParticipantRecord::Applied { .. } => {}

@@ -8,7 +8,8 @@ use super::{Holding, Violation};
 use crate::record::Decision;
 
 /// Looks, for each committed transaction, for a participant without READY on its disk. Participants
-/// whose disk is not among `nodes` are not judged.
+/// whose disk is not among `nodes` are not judged, and neither are promises that a log was rid of when
+/// it was compacted.
 ///
 /// # Errors
 /// The participant that never promised.
@@ -21,7 +22,7 @@ pub fn validity(nodes: &[Holding<'_>]) -> Result<(), Violation> {
             let names = nodes.iter().find_map(|other| other.participants_asked(txn).or_else(|| other.participants_of_promise(txn)));
             for participant in nodes.iter().filter(|other| other.is_participant()) {
                 let concerned = names.is_some_and(|names| names.contains(participant.user)) || participant.user == node.user;
-                if concerned && !participant.has_ready(txn) {
+                if concerned && !participant.may_have_promised(txn) {
                     let evidence = format!("{} committed {txn}, which {} never promised", node.user, participant.user);
                     return Err(Violation { property: "commit validity", evidence });
                 }

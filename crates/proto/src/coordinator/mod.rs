@@ -276,6 +276,10 @@ impl Coordinator {
                     self.outcomes.insert(txn, verdict.decision);
                 }
             }
+            CoordinatorRecord::Decided(decided) => {
+                self.open.retain(|txn, _| !decided.covers(txn));
+                self.outcomes.insert_all(decided);
+            }
         }
     }
 

@@ -5,14 +5,16 @@
 //! ```
 //!
 //! `n` counts the lines from 1. `synced` is the highest line that was known to be on the disk when
-//! this one was written, `prev` is the `sum` of the line before, and `sum` is the CRC-32 of the
+//! this one was written (in a log that was compacted, the last line that it was born with), `prev` is the `sum` of the line before, and `sum` is the CRC-32 of the
 //! line's bytes up to the comma before it. So a flipped bit, a stale block, a swapped and a missing
 //! line are each found, and a gap left by writes that never reached the disk (nothing was promised
 //! on them) can be told from the loss of something that had.
 //!
-//! [`encode`] writes lines, [`read_log`] judges a whole file. Deliberately absent: the file. Who
+//! [`encode`] writes lines, [`read_log`] judges a whole file, [`compact`] says what it promises in as
+//! few lines as that takes. Deliberately absent: the file. Who
 //! writes when, and what waits for which sync, is the store's business.
 
+mod compact;
 mod line;
 mod read;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::{Role, UserName};
 
+pub use compact::{compact, compacted};
 pub use line::{Line, encode, seal, unseal};
 pub use read::{Damage, Logged, ReadLog, Torn, Why, read_header, read_log};
 

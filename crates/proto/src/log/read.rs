@@ -4,7 +4,8 @@
 //! on them: a last line without its newline, or a line with NUL bytes (blocks that were never
 //! written) that no later line knows to have been on the disk. Any other bad line, last or not, is
 //! **damage** to what was promised, and so is what looks torn but is one flipped bit away from a
-//! whole line, since no interrupted write leaves that.
+//! whole line, since no interrupted write leaves that. A log that was compacted was born whole and
+//! says so in each of its first lines: none of those is ever torn, and none may be missing.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -64,7 +65,8 @@ pub struct Damage {
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    /// There is no such line, though a log has at least its header.
+    /// There is no such line, though a log has at least its header, and one that was compacted all
+    /// that it was born with.
     #[error("is missing")]
     Missing,
     /// It does not end in a checksum.
@@ -148,19 +150,22 @@ pub fn read_log<R: LogRecord>(bytes: &[u8]) -> Result<ReadLog<R>, Damage> {
         let line = log.tip.lines + 1;
         let damage = |why| Damage { line, why };
         let Some((this, after)) = split_line(rest) else {
-            log.torn = Some(torn(rest, line, Why::NoSum).map_err(damage)?);
+            log.torn = Some(log.torn_tail(rest, Why::NoSum).map_err(damage)?);
             break;
         };
         match line::decode(this) {
             Ok(sealed) => log.take(sealed).map_err(damage)?,
             Err(why) if this.contains(&0) => {
-                log.torn = Some(torn(rest, line, why).map_err(damage)?);
+                log.torn = Some(log.torn_tail(rest, why).map_err(damage)?);
                 break;
             }
             Err(why) => return Err(damage(why)),
         }
         log.len += (this.len() + 1) as u64;
         rest = after;
+    }
+    if log.torn.is_none() && log.tip.lines < log.tip.synced {
+        return Err(Damage { line: log.tip.lines + 1, why: Why::Missing });
     }
     Ok(log)
 }
@@ -186,6 +191,15 @@ impl<R: LogRecord> ReadLog<R> {
         // The header is on the disk before the log has its name.
         self.tip = Tip { lines: n, sum, synced: self.tip.synced.max(synced).max(1) };
         Ok(())
+    }
+
+    /// Judges what is left of the log, whose next line is bad in a way that an interrupted write
+    /// leaves; `why` is what else is wrong with it.
+    fn torn_tail(&self, tail: &[u8], why: Why) -> Result<Torn, Why> {
+        let line = self.tip.lines + 1;
+        let torn = torn(tail, line, why)?;
+        // A log that was compacted knows from its first line on how far it was on the disk.
+        if line <= self.tip.synced { Err(Why::Lost) } else { Ok(torn) }
     }
 
     /// Gives the COMMIT record in this line of the log another stamp.

@@ -253,6 +253,11 @@ impl Participant {
             }
             ParticipantRecord::Abort { txn, .. } => self.close(txn, Decision::Abort),
             ParticipantRecord::Applied { txn } => self.close(txn, Decision::Commit),
+            ParticipantRecord::Decided(decided) => {
+                let over: Vec<TxnId> = self.open.keys().filter(|txn| decided.covers(txn)).cloned().collect();
+                over.iter().for_each(|txn| self.close(txn, decided.decision()));
+                self.outcomes.insert_all(decided);
+            }
         }
     }
 

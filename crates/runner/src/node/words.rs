@@ -76,7 +76,7 @@ pub(crate) fn no_space(txn: &TxnId, record: RecordKind) -> String {
         RecordKind::Abort | RecordKind::Commit => ("the decision on", "so nobody is told; make some, it is tried again every 5 seconds"),
         RecordKind::Applied => ("the string of", "so it is not acknowledged; make some, it is tried again every 5 seconds"),
         RecordKind::Start => ("the beginning of", "which is written with the decision; make some"),
-        RecordKind::End => ("the end of", "so it is told once more at the next start"),
+        RecordKind::End | RecordKind::Decided => ("the end of", "so it is told once more at the next start"),
     };
     format!("The disk has no space for {what} {}, {then}.", txn.short())
 }

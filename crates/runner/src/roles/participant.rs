@@ -176,7 +176,7 @@ fn writing(record: RecordKind) -> &'static str {
         RecordKind::Commit => "Writing the decision to commit …",
         RecordKind::Abort => "Writing the decision to abort …",
         RecordKind::Applied => "Writing the string to the text file …",
-        RecordKind::Start | RecordKind::End => "Writing …",
+        RecordKind::Start | RecordKind::End | RecordKind::Decided => "Writing …",
     }
 }
 
