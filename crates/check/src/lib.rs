@@ -8,4 +8,5 @@
 
 pub mod mutants;
 pub mod search;
+pub mod steps;
 pub mod world;

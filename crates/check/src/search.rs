@@ -55,6 +55,8 @@ fn always() -> Vec<Property<Exploration>> {
             world.participants.iter().all(|node| !node.acknowledged_early)
         }),
         Property::always("exactly once", |_, world: &World| projection(world).is_ok()),
+        // What `steps` asks of every step: cause, isolation, one vote, what is shown.
+        Property::always("every step is in order", |_, world: &World| misstep(world).is_none()),
     ]
 }
 
@@ -115,6 +117,11 @@ fn projection(world: &World) -> Result<(), Violation> {
         audit::projection(holding, &lines, true)?;
     }
     Ok(())
+}
+
+/// What was wrong with a step that a node took, if something was.
+fn misstep(world: &World) -> Option<&String> {
+    world.coordinator.misstep.as_ref().or_else(|| world.participants.iter().find_map(|node| node.misstep.as_ref()))
 }
 
 fn everybody(world: &World, decision: Decision) -> bool {
@@ -208,5 +215,6 @@ fn evidence(world: &World) -> String {
     ];
     let stability = holdings.iter().map(audit::stability);
     let lines: Vec<String> = found.into_iter().chain(stability).filter_map(Result::err).map(|v| format!("      {v}\n")).collect();
-    lines.concat()
+    let misstep = misstep(world).map(|misstep| format!("      {misstep}\n"));
+    lines.into_iter().chain(misstep).collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use twopc_proto::audit::Holding;
 use twopc_proto::{
     Coordinator, CoordinatorRecord, Effect, Input, LinkState, Lsn, Machine, Message, Notice, Participant, ParticipantRecord, Presence,
     Role, TxnId, UserName, coordinator, participant,
@@ -15,6 +16,7 @@ use super::disk::Disk;
 use super::said::Envelope;
 use super::{Shared, identity, settings, string};
 use crate::mutants::{self, Mutant, Twist};
+use crate::steps::{self, Cause, Step};
 
 /// A node, up or down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +39,8 @@ pub struct Node<M: Machine> {
     pub blocked: BTreeSet<TxnId>,
     /// It has acknowledged a commit whose line was not in its text file at that moment.
     pub acknowledged_early: bool,
+    /// What was wrong with a step that it took, if something was.
+    pub misstep: Option<String>,
 }
 
 /// The timers of a node, without their transaction.
@@ -51,7 +55,7 @@ pub enum Clock {
 }
 
 /// A role that can be put into a world.
-pub trait Inhabitant: Twist {
+pub trait Inhabitant: Twist + Cause {
     /// The input that a press or a timer is for this role, if it is one.
     fn own_input(kick: &Kick) -> Option<Input<Self>>;
     /// Whether the person is still asked about this transaction.
@@ -78,6 +82,7 @@ impl<M: Inhabitant> Node<M> {
             to_append: VecDeque::new(),
             blocked: BTreeSet::new(),
             acknowledged_early: false,
+            misstep: None,
         }
     }
 
@@ -94,6 +99,7 @@ impl<M: Inhabitant> Node<M> {
             to_append: VecDeque::new(),
             blocked: BTreeSet::new(),
             acknowledged_early: self.acknowledged_early,
+            misstep: self.misstep.clone(),
         }
     }
 
@@ -108,11 +114,11 @@ impl<M: Inhabitant> Node<M> {
             mutants::recover::<M>(node.mutant, &identity(&node.me), &settings(), node.incarnation, node.disk.written());
         node.machine = Some(machine);
         let mut course = Course::new(node);
-        course.perform(effects);
+        course.perform(None, effects);
         course.node.online = true;
         let mut room = room.clone();
         room.insert(self.me.clone(), M::ROLE);
-        course.input(Input::Link(LinkState::Up(room)));
+        course.input(&Input::Link(LinkState::Up(room)));
         course.outcome()
     }
 
@@ -131,7 +137,7 @@ impl<M: Inhabitant> Node<M> {
             course.moments.push((0, Shared::new(course.node.crashed()), 0));
         }
         for input in inputs {
-            course.input(input);
+            course.input(&input);
         }
         (!course.said.is_empty() || course.node != *self).then(|| course.outcome())
     }
@@ -188,13 +194,20 @@ impl<M: Inhabitant> Course<M> {
         Self { node, said: Vec::new(), moments: Vec::new(), done: 0 }
     }
 
-    fn input(&mut self, input: Input<M>) {
+    fn input(&mut self, input: &Input<M>) {
         let mutant = self.node.mutant;
-        let effects = self.node.machine.as_mut().map(|machine| mutants::step(mutant, machine, input)).unwrap_or_default();
-        self.perform(effects);
+        let Some(machine) = &mut self.node.machine else { return };
+        let effects = mutants::step(mutant, machine, input.clone());
+        self.perform(Some(input), effects);
     }
 
-    fn perform(&mut self, effects: Vec<Effect<M>>) {
+    /// Carries out what came of an input, or of a recovery if there was none.
+    fn perform(&mut self, input: Option<&Input<M>>, effects: Vec<Effect<M>>) {
+        let Node { me, disk, incarnation, .. } = &self.node;
+        let holding = Holding { user: me, log: M::log(disk.durable(), *incarnation) };
+        if let Err(violation) = steps::judge(&Step { holding, input, effects: &effects }) {
+            self.node.misstep.get_or_insert(violation.to_string());
+        }
         for effect in effects {
             if matches!(effect, Effect::Persist { .. } | Effect::Send { .. }) {
                 // A crash before the first of them is no different from one before it all.
