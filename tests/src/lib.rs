@@ -3,12 +3,13 @@
 //!
 //! - [`Process`]: one program; its lines are waited for with a deadline, and it dies with the test.
 //! - [`Room`]: a relay with its programs, and what they left on the disk.
-//! - [`kill`]: a trial of `twopc-trials`; what one found is a [`Finding`](finding::Finding).
+//! - [`kill`], [`hostile`]: the trials of `twopc-trials`; what one found is a [`Finding`](finding::Finding).
 //!
 //! Nothing in here sleeps, and nothing knows the protocol: a test says what it waits for.
 
 pub mod files;
 pub mod finding;
+pub mod hostile;
 pub mod kill;
 pub mod process;
 pub mod room;

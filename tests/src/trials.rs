@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twopc_tests::kill;
+use twopc_tests::{hostile, kill};
 
 /// Tries real processes of the suite: kills them, freezes them, crowds them.
 #[derive(Debug, Parser)]
@@ -21,11 +21,14 @@ struct Cli {
 enum Trial {
     /// Kills and freezes relay, coordinator and participants, brings them back, and judges their files
     Kill(kill::Args),
+    /// Lets a room vote among thousands of enemies, and watches its votes and the relay's memory
+    Hostile(hostile::Args),
 }
 
 fn main() -> ExitCode {
     let finding = match Cli::parse().trial {
         Trial::Kill(args) => kill::run(&args, &mut |line| eprintln!("{line}")),
+        Trial::Hostile(args) => hostile::run(&args, &mut |line| eprintln!("{line}")),
     };
     for failure in &finding.failures {
         eprintln!("FAILED: {failure}");
