@@ -4,7 +4,9 @@
 //! the programs have said that they are done. The properties themselves are [`twopc_proto::audit`]'s.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use twopc_proto::audit::{self, Holding, Log, Violation};
@@ -24,15 +26,26 @@ pub struct StableLog<R> {
 impl<R: LogRecord> StableLog<R> {
     /// Reads a log; one that is not there is empty.
     ///
+    /// # Errors
+    /// When it cannot be read, is damaged, or its last line is torn: a process that dies cannot tear
+    /// what one write hands over.
+    pub fn load(path: &Path) -> Result<Self, String> {
+        let Some(bytes) = bytes_of(path)? else { return Ok(Self { records: Vec::new(), incarnation: 0 }) };
+        let in_file = |what: &dyn fmt::Display| format!("{}: {what}", path.display());
+        let ReadLog { records, incarnation, torn, .. } = read_log(&bytes).map_err(|damage| in_file(&damage))?;
+        match torn {
+            None => Ok(Self { records: records.into_iter().map(|logged| logged.record).collect(), incarnation }),
+            Some(torn) => Err(in_file(&format_args!("the last line is torn: {torn:?}"))),
+        }
+    }
+
+    /// The same, for a test.
+    ///
     /// # Panics
-    /// When it is damaged, or its last line is torn: a process that dies cannot tear what one write
-    /// hands over.
+    /// Where [`StableLog::load`] has an error.
     #[must_use]
     pub fn read(path: &Path) -> Self {
-        let Ok(bytes) = fs::read(path) else { return Self { records: Vec::new(), incarnation: 0 } };
-        let ReadLog { records, incarnation, torn, .. } = read_log(&bytes).unwrap_or_else(|damage| panic!("{}: {damage}", path.display()));
-        assert_eq!(torn, None, "{}", path.display());
-        Self { records: records.into_iter().map(|logged| logged.record).collect(), incarnation }
+        Self::load(path).unwrap_or_else(|sentence| panic!("{sentence}"))
     }
 
     /// The kinds of its records, in their order.
@@ -48,13 +61,33 @@ impl<R: LogRecord> StableLog<R> {
 
 /// The lines of a text file; none if there is no file.
 ///
+/// # Errors
+/// When it cannot be read, is no text, or its last line has no end.
+pub fn load_lines(path: &Path) -> Result<Vec<String>, String> {
+    let Some(bytes) = bytes_of(path)? else { return Ok(Vec::new()) };
+    let text = String::from_utf8(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        return Err(format!("{}: the last line has no end", path.display()));
+    }
+    Ok(text.lines().map(String::from).collect())
+}
+
+/// The same, for a test.
+///
 /// # Panics
-/// When the last line has no end.
+/// Where [`load_lines`] has an error.
 #[must_use]
 pub fn lines(path: &Path) -> Vec<String> {
-    let Ok(text) = fs::read_to_string(path) else { return Vec::new() };
-    assert!(text.is_empty() || text.ends_with('\n'), "{}: the last line has no end", path.display());
-    text.lines().map(String::from).collect()
+    load_lines(path).unwrap_or_else(|sentence| panic!("{sentence}"))
+}
+
+/// What is in a file; `None` if it is not there.
+fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
 }
 
 /// What a participant of a finished room left.
@@ -78,13 +111,17 @@ pub struct Coordinator {
 }
 
 impl Participant {
-    fn holding(&self) -> Holding<'_> {
+    /// What it holds, for [`audit`].
+    #[must_use]
+    pub fn holding(&self) -> Holding<'_> {
         Holding { user: &self.user, log: Log::Participant(&self.log.records) }
     }
 }
 
 impl Coordinator {
-    fn holding(&self) -> Holding<'_> {
+    /// What it holds, for [`audit`].
+    #[must_use]
+    pub fn holding(&self) -> Holding<'_> {
         let StableLog { records, incarnation } = &self.log;
         Holding { user: &self.user, log: Log::Coordinator { records, incarnation: *incarnation } }
     }
@@ -93,33 +130,46 @@ impl Coordinator {
 /// Judges everything that a room with one coordinator left: every property that can be seen on
 /// disks, and that nothing is unfinished: each transaction is ended, nobody is in doubt.
 ///
-/// # Panics
-/// When any of that is not so.
-pub fn judge(coordinator: &Coordinator, participants: &[Participant]) {
-    let chair = std::iter::once(coordinator.holding());
-    let nodes: Vec<Holding<'_>> = chair.chain(participants.iter().map(Participant::holding)).collect();
-    holds(audit::agreement(&nodes));
-    holds(audit::validity(&nodes));
-    holds(audit::guessing(&nodes));
-    holds(audit::forgetting(&nodes));
-    for node in &nodes {
-        holds(audit::stability(node));
-    }
+/// # Errors
+/// The first of that which is not so.
+pub fn verdict(coordinator: &Coordinator, participants: &[Participant]) -> Result<(), String> {
+    safety(coordinator, participants).map_err(|violation| violation.to_string())?;
     let Coordinator { user, log } = coordinator;
-    assert_eq!(log.transactions(RecordKind::Start), log.transactions(RecordKind::End), "started and ended by {user}");
+    let (started, ended) = (log.transactions(RecordKind::Start), log.transactions(RecordKind::End));
+    if started != ended {
+        let unfinished: Vec<String> = started.symmetric_difference(&ended).map(ToString::to_string).collect();
+        return Err(format!("{user} has started and not ended, or ended and not started: {}", unfinished.join(", ")));
+    }
     for participant in participants {
-        let Participant { user, log, lines } = participant;
-        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let node = participant.holding();
-        holds(audit::projection(&node, &lines, false));
+        let Participant { user, log, .. } = participant;
         for txn in log.transactions(RecordKind::Ready) {
-            assert!(node.decision(txn).is_some(), "{user} is still in doubt about {txn}");
+            if participant.holding().decision(txn).is_none() {
+                return Err(format!("{user} is still in doubt about {txn}"));
+            }
         }
     }
+    Ok(())
 }
 
-fn holds(property: Result<(), Violation>) {
-    if let Err(violation) = property {
-        panic!("{violation}");
-    }
+/// Every property that can be seen on disks.
+fn safety(coordinator: &Coordinator, participants: &[Participant]) -> Result<(), Violation> {
+    let chair = std::iter::once(coordinator.holding());
+    let nodes: Vec<Holding<'_>> = chair.chain(participants.iter().map(Participant::holding)).collect();
+    audit::agreement(&nodes)?;
+    audit::validity(&nodes)?;
+    audit::guessing(&nodes)?;
+    audit::forgetting(&nodes)?;
+    nodes.iter().try_for_each(audit::stability)?;
+    participants.iter().try_for_each(|participant| {
+        let lines: Vec<&str> = participant.lines.iter().map(String::as_str).collect();
+        audit::projection(&participant.holding(), &lines, false)
+    })
+}
+
+/// The same as [`verdict`], for a test.
+///
+/// # Panics
+/// Where [`verdict`] has an error.
+pub fn judge(coordinator: &Coordinator, participants: &[Participant]) {
+    verdict(coordinator, participants).unwrap_or_else(|sentence| panic!("{sentence}"));
 }

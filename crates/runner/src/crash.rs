@@ -51,6 +51,13 @@ const COORDINATOR: (&[RecordKind], &[MessageKind]) = (
 );
 
 impl CrashPoint {
+    /// Every point of this role, each for the first such effect.
+    #[must_use]
+    pub fn all(role: Role) -> Vec<Self> {
+        let sides = |boundary| [When::Before, When::After].map(|when| Self { when, boundary, nth: 1 });
+        boundaries_of(role).into_iter().flat_map(sides).collect()
+    }
+
     /// Reads `WHEN:EFFECT[:N]`, and checks that a node of this role ever comes to that point.
     ///
     /// # Errors
@@ -119,13 +126,18 @@ fn reach_of(role: Role) -> (&'static [RecordKind], &'static [MessageKind]) {
 
 /// Every effect of this role, as a person writes it.
 fn effects_of(role: Role) -> Vec<String> {
+    boundaries_of(role).iter().map(ToString::to_string).collect()
+}
+
+/// Every effect of this role.
+fn boundaries_of(role: Role) -> Vec<Boundary> {
     let (records, messages) = reach_of(role);
     let mut effects: Vec<Boundary> = records.iter().map(|kind| Boundary::Log(*kind)).collect();
     effects.extend(messages.iter().map(|kind| Boundary::Send(*kind)));
     if role == Role::Participant {
         effects.push(Boundary::Apply);
     }
-    effects.iter().map(ToString::to_string).collect()
+    effects
 }
 
 impl fmt::Display for Boundary {
@@ -249,6 +261,13 @@ mod tests {
                 "{effect}"
             );
         }
+    }
+
+    #[test]
+    fn all_points_of_a_role_are_both_sides_of_each_of_its_effects() {
+        let participant: Vec<String> = CrashPoint::all(Role::Participant).iter().map(ToString::to_string).collect();
+        assert_eq!(participant[..3], ["before:log:READY", "after:log:READY", "before:log:COMMIT"]);
+        assert_eq!([participant.len(), CrashPoint::all(Role::Coordinator).len(), CrashPoint::all(Role::Guest).len()], [20, 16, 0]);
     }
 
     #[test]
