@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use twopc_proto::log::Logged;
-use twopc_proto::{LogRecord, Lsn, RecordKind, TxnId};
+use twopc_proto::log::{Logged, Stamp};
+use twopc_proto::{Decided, Decision, LogRecord, Lsn, RecordKind, TxnId};
 
 use crate::disk::Disk;
 use crate::error::StoreError;
 use crate::report::Report;
-use crate::text::{Promised, Tail, TextFile};
+use crate::text::{Promised, Tail, TextFile, difference};
 
 /// Every line that a log promises to the text file, in the order of their records.
 pub(crate) struct Commits {
     all: Vec<Promised>,
     /// Those that are known to stand, synced: there is an APPLIED record.
     applied: BTreeSet<Lsn>,
+    /// How many strings were committed before those: the log was rid of them when it was compacted.
+    older: u64,
 }
 
 impl Commits {
@@ -22,7 +24,9 @@ impl Commits {
     pub(crate) fn of<R: LogRecord>(records: &[Logged<R>]) -> Self {
         let settled: BTreeSet<&TxnId> =
             records.iter().map(|logged| &logged.record).filter(|record| record.kind() == RecordKind::Applied).map(LogRecord::txn).collect();
-        let mut commits = Self { all: Vec::new(), applied: BTreeSet::new() };
+        let committed = records.iter().filter_map(|logged| logged.record.decided()).filter(|some| some.decision() == Decision::Commit);
+        let older = committed.map(Decided::count).fold(0, u64::saturating_add);
+        let mut commits = Self { all: Vec::new(), applied: BTreeSet::new(), older };
         for (lsn, Logged { line, record, stamp }) in (1..).zip(records) {
             if let Some((string, stamp)) = record.committed().cloned().zip(*stamp) {
                 if settled.contains(record.txn()) {
@@ -49,8 +53,23 @@ impl Commits {
         self.all.last().map(Promised::end)
     }
 
+    /// Where the text file's lines begin that the log still has, if there are others before them.
+    fn base(&self) -> Option<Stamp> {
+        self.all.first().filter(|_| self.older > 0).map(|line| line.stamp)
+    }
+
+    /// What a person should know of a text file that holds this.
+    pub(crate) fn difference<D: Disk>(&self, text: &TextFile<D>, content: &[u8]) -> Option<Report> {
+        difference(text.path(), content, self.base(), self.standing(text))
+    }
+
+    /// The same lines, counted as in a compacted log: the last of each are those of the other.
+    pub(crate) fn in_compacted<'a>(&'a self, compacted: &'a Self) -> impl Iterator<Item = (&'a Promised, &'a Promised)> {
+        self.all.iter().rev().zip(compacted.all.iter().rev())
+    }
+
     /// The strings that should stand in the text file by now.
-    pub(crate) fn standing<'a, D: Disk>(&'a self, text: &'a TextFile<D>) -> impl Iterator<Item = &'a str> {
+    fn standing<'a, D: Disk>(&'a self, text: &'a TextFile<D>) -> impl Iterator<Item = &'a str> {
         let open: BTreeSet<Lsn> = text.pending().iter().map(|line| line.lsn).collect();
         self.all.iter().filter(move |line| !open.contains(&line.lsn)).map(|line| line.string.as_str())
     }
@@ -63,6 +82,6 @@ impl Commits {
         let lines: Vec<&Promised> = self.all.iter().take_while(|line| line.lsn <= through).collect();
         let content: Vec<u8> = lines.iter().flat_map(|line| line.bytes()).collect();
         text.create(disk, &content, through)?;
-        Ok(Report::Rebuilt { text: text.path().to_path_buf(), lines: lines.len() })
+        Ok(Report::Rebuilt { text: text.path().to_path_buf(), lines: lines.len(), lost: self.older })
     }
 }

@@ -23,8 +23,10 @@
 //!
 //! The form of the log's lines is [`twopc_proto::log`]'s.
 //!
-//! Assumed: a disk may lose what was not synced, fill up and fail, but honours a sync. Deliberately
-//! absent: compaction of the log, which only ever grows.
+//! A large log is compacted when its store is opened. Deliberately absent: compaction while a program
+//! runs, since a record's place means something within one life.
+//!
+//! Assumed: a disk may lose what was not synced, fill up and fail, but honours a sync.
 
 mod commits;
 mod disk;

@@ -11,11 +11,14 @@ use crate::commits::Commits;
 use crate::disk::Disk;
 use crate::error::{Doing, StoreError};
 use crate::key::Key;
-use crate::log::{Appended, Log};
+use crate::log::{Appended, Compacted, Log};
 use crate::place::Place;
 use crate::report::Report;
 use crate::store::Store;
-use crate::text::{TextFile, difference};
+use crate::text::TextFile;
+
+/// How many bytes a log has at least that is compacted.
+const LARGE: u64 = 1 << 20;
 
 /// What a node's files held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,17 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
     /// # Errors
     /// A [`StoreError`]: among others when the log is damaged or lost. A log is never started empty
     /// where there was one.
-    pub fn open(mut disk: D, place: &Place, key_material: [u8; 32]) -> Result<(Self, Opened<R>), StoreError> {
+    pub fn open(disk: D, place: &Place, key_material: [u8; 32]) -> Result<(Self, Opened<R>), StoreError> {
+        Self::open_compacting(disk, place, key_material, LARGE)
+    }
+
+    /// The same, with a log compacted that has at least `large` bytes and can be rid of half of them:
+    /// what is unfinished stays, of the rest the decisions. A store that is opened otherwise does so
+    /// from a mebibyte on.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_compacting(mut disk: D, place: &Place, key_material: [u8; 32], large: u64) -> Result<(Self, Opened<R>), StoreError> {
         let (log_path, key_path) = (place.log(), place.key());
         let key = Key::read(&mut disk, &key_path)?;
         let is_new = disk.look(&log_path).doing("read", &log_path)?.is_none();
@@ -48,16 +61,17 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
             }
             Log::create(&mut disk, place)?;
         }
-        let (mut log, read, torn) = Log::open::<R>(&mut disk, place)?;
+        let (mut log, mut read, torn) = Log::open::<R>(&mut disk, place)?;
         let mut reports: Vec<Report> = torn.into_iter().collect();
 
         let incarnation = read.incarnation + 1;
         begin_life::<D, R>(&mut disk, &mut log, incarnation)?;
+        let had_lived = std::mem::replace(&mut read.incarnation, incarnation) > 0;
 
         let mut key = match key {
             Some(key) => key,
             None => {
-                if read.incarnation > 0 {
+                if had_lived {
                     reports.push(Report::KeyMade { key: key_path.clone() });
                 }
                 Key::new(place.user.clone(), key_material)
@@ -66,7 +80,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         key.note_role(&mut disk, &key_path, place.role)?;
 
         let commits = Commits::of(&read.records);
-        let (text, lines) = match place.text() {
+        let (mut text, lines) = match place.text() {
             Some(path) => {
                 let mut text = TextFile::new(path, commits.open());
                 let content = open_text(&mut disk, &mut text, &commits, &mut reports)?;
@@ -77,6 +91,18 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         };
         // An earlier life may have died between naming a file and syncing its directory.
         disk.sync_dir(&place.dir).doing("sync", &place.dir)?;
+
+        // Last, since a text file that is gone or was edited is judged by all that the log has.
+        match log.compact(&mut disk, &read, large)? {
+            Compacted::Done(compacted) => {
+                if let Some(text) = &mut text {
+                    text.renumber(&commits, &Commits::of(&compacted.records));
+                }
+                read = compacted;
+            }
+            Compacted::NotNeeded => {}
+            Compacted::NotPossible(why) => reports.push(Report::NotCompacted { log: log_path, why: why.to_string() }),
+        }
 
         let records: Vec<R> = read.records.into_iter().map(|logged| logged.record).collect();
         let store = Self { disk, key, log, text, next: records.len() as Lsn + 1, refused: false, records: PhantomData };
@@ -107,7 +133,7 @@ fn open_text<D: Disk>(disk: &mut D, text: &mut TextFile<D>, commits: &Commits, r
             // applied.
             let is_as_left = !text.pending().is_empty() || commits.end().is_none_or(|end| end == text.tail());
             if !is_as_left {
-                reports.extend(difference(text.path(), &content, commits.standing(text)));
+                reports.extend(commits.difference(text, &content));
             }
             text.name_is_synced();
             Ok(content)

@@ -30,6 +30,9 @@ pub enum Report {
         missing: Vec<String>,
         /// How many lines stand in it that no committed string explains.
         added: usize,
+        /// The lines were changed whose strings the log was rid of when it was compacted, so that
+        /// those cannot be told from what was added.
+        older_changed: bool,
     },
     /// The text file was gone.
     Rebuilt {
@@ -37,6 +40,15 @@ pub enum Report {
         text: PathBuf,
         /// How many committed strings were written again.
         lines: usize,
+        /// How many could not be: the log was rid of them when it was compacted.
+        lost: u64,
+    },
+    /// The log is large and stays so for now.
+    NotCompacted {
+        /// The log.
+        log: PathBuf,
+        /// What the system said.
+        why: String,
     },
     /// A line of the text file was there in part.
     Completed {
@@ -68,8 +80,11 @@ impl fmt::Display for Report {
                 "{} was not there, so a new key was made; if the relay knows this name by the old one, it refuses the login",
                 key.display()
             ),
-            Self::Edited { text, missing, added } => {
+            Self::Edited { text, missing, added, older_changed } => {
                 write!(f, "{} was changed by hand", text.display())?;
+                if *older_changed {
+                    f.write_str(" among older lines, which the log has no copy of any more")?;
+                }
                 match added {
                     0 => {}
                     1 => f.write_str(", one line is not a committed string")?,
@@ -86,13 +101,20 @@ impl fmt::Display for Report {
                 }
                 f.write_str("; it is kept as it is, and what is committed next follows at its end")
             }
-            Self::Rebuilt { text, lines } => {
-                let s = if *lines == 1 { "" } else { "s" };
+            Self::Rebuilt { text, lines, lost } => {
+                let (s, stands) = if *lines == 1 { ("", "stands") } else { ("s", "stand") };
+                write!(f, "{} was gone; {lines} committed string{s} from the log now {stands} in a new one", text.display())?;
+                match lost {
+                    0 => Ok(()),
+                    1 => f.write_str(", 1 older string is lost, since the log has no copy of it any more; look for a copy of the file"),
+                    n => write!(f, ", {n} older strings are lost, since the log has no copy of them any more; look for a copy of the file"),
+                }
+            }
+            Self::NotCompacted { log, why } => {
                 write!(
                     f,
-                    "{} was gone; {lines} committed string{s} from the log now stand{} in a new one",
-                    text.display(),
-                    if *lines == 1 { "s" } else { "" }
+                    "{} is large and was not compacted, since no new file can be written beside it ({why}); it is used as it is",
+                    log.display()
                 )
             }
             Self::Completed { text, string } => {

@@ -21,7 +21,7 @@ use crate::error::{Doing, StoreError};
 use crate::job::{Job, Outcome};
 use crate::key::Key;
 use crate::log::{Appended, Log};
-use crate::text::{Placed, Promised, TextFile, difference};
+use crate::text::{Placed, Promised, TextFile};
 
 /// One node's files, open.
 pub struct Store<D: Disk, R: LogRecord> {
@@ -197,7 +197,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
                         return Ok(false);
                     }
                     let commits = read_commits::<D, R>(disk, log)?;
-                    outcomes.extend(difference(text.path(), &content, commits.standing(text)).map(Outcome::Report));
+                    outcomes.extend(commits.difference(text, &content).map(Outcome::Report));
                 }
             }
         }

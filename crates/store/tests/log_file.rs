@@ -182,7 +182,7 @@ fn a_torn_tail_is_kept_aside_before_it_is_cut_off_and_each_under_its_own_name() 
         let since = disk.asked().len();
         open(&disk).expect("a torn tail is no damage");
         let mut asked = disk.asked().split_off(since);
-        asked.retain(|(call, _)| *call != "look");
+        asked.retain(|(call, _)| !["look", "open"].contains(call));
         let cut = asked.iter().position(|(call, _)| *call == "truncate").unwrap();
         assert_eq!(asked[cut - 1].0, "sync_dir", "what is cut off is safe");
         assert_eq!([asked[cut + 1].0, asked[cut + 2].0], ["sync", "append"], "the cut is on the disk before anything follows it");

@@ -11,13 +11,14 @@
 mod difference;
 mod judge;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use twopc_proto::Lsn;
 use twopc_proto::log::Stamp;
 
+use crate::commits::Commits;
 use crate::disk::{Disk, Look, append_all, is_full, parent, replace};
 use crate::error::{Doing, StoreError};
 use crate::report::Report;
@@ -108,6 +109,15 @@ impl<D: Disk> TextFile<D> {
     pub(crate) fn restamp(&mut self, stamps: Vec<Stamp>) {
         for (line, stamp) in self.pending.iter_mut().zip(stamps) {
             line.stamp = stamp;
+        }
+    }
+
+    /// Counts the pending lines as the compacted log does that stands in the place of the other.
+    pub(crate) fn renumber(&mut self, old: &Commits, compacted: &Commits) {
+        let places: BTreeMap<Lsn, (Lsn, u64)> = old.in_compacted(compacted).map(|(old, new)| (old.lsn, (new.lsn, new.line))).collect();
+        for promised in &mut self.pending {
+            // A compacted log keeps every COMMIT record without APPLIED.
+            (promised.lsn, promised.line) = places[&promised.lsn];
         }
     }
 
