@@ -6,6 +6,7 @@
 //! `twopc_proto::audit` in every state. [`mutants`] are machines broken on purpose, each of which a
 //! check must catch. Deliberately absent: a second model of the protocol, and Tokio.
 
+pub mod frames;
 pub mod mutants;
 pub mod search;
 pub mod steps;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use twopc_check::frames;
 use twopc_check::mutants::Mutant;
 use twopc_check::search::explore;
 use twopc_check::world::Scope;
@@ -39,10 +40,15 @@ enum What {
         #[arg(long, default_value_t = 3_600)]
         limit: u64,
     },
+    /// Judges hostile frames, bodies, logs and texts: against rules written a second time.
+    Frames(frames::Args),
 }
 
 fn main() -> ExitCode {
-    let Args { what: What::Search { participants, requests, crashes, hints, mutant, limit } } = Args::parse();
+    let (participants, requests, crashes, hints, mutant, limit) = match Args::parse().what {
+        What::Search { participants, requests, crashes, hints, mutant, limit } => (participants, requests, crashes, hints, mutant, limit),
+        What::Frames(args) => return frames::run(args),
+    };
     let scope = Scope { hints, mutant, ..Scope::new(participants.into(), requests, crashes) };
     let findings = explore(&scope, Duration::from_secs(limit));
     print!("{findings}");

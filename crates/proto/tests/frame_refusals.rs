@@ -182,6 +182,8 @@ fn a_head_has_at_most_32_headers() {
     let headers = |more: usize| post(&format!("Content-Length: 0\r\n{}", "X: y\r\n".repeat(more)), "");
     assert_eq!(accepts(Side::Framed, &headers(30)).len(), 1);
     check(&headers(31), 431, ErrorCode::TooLarge);
+    let ended_badly = [&headers(30)[..headers(30).len() - 2], b"\n"].concat();
+    check(&ended_badly, 400, ErrorCode::BadFraming);
 }
 
 #[test]
@@ -247,6 +249,16 @@ fn who_asks_for_it_is_told_once_to_send_the_body() {
     decoder.feed(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_eq!(decoder.next_frame(), Ok(None));
     assert!(!decoder.take_continue(), "HTTP/1.0 does not know it");
+}
+
+#[test]
+fn who_expects_something_else_too_is_told_to_send_the_body() {
+    for lines in ["Expect: other, 100-Continue\r\n", "Expect: 100-continue\r\nExpect: other\r\n"] {
+        let mut decoder = Decoder::new(Side::Plain);
+        decoder.feed(&post(&format!("{lines}Content-Length: 2\r\n"), ""));
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert!(decoder.take_continue(), "{lines:?}");
+    }
 }
 
 #[test]

@@ -77,6 +77,14 @@ impl Decoder {
         self.side == Side::Plain && core::mem::take(&mut self.splitter.expects_continue)
     }
 
+    /// The bytes of memory that its buffer takes. Once [`Self::next_frame`] has no more, that is at
+    /// most twice the greatest message and the piece fed last; at most 32 KiB between messages; none
+    /// after a refusal.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.splitter.buffer.capacity()
+    }
+
     /// What follows is framed: to be called after the login's frame, before the next one.
     pub fn upgrade(&mut self) {
         self.side = Side::Framed;
@@ -114,6 +122,12 @@ impl Answers {
     /// relay's does.
     pub fn next_answer(&mut self) -> Result<Option<Response>, Refusal> {
         self.splitter.next_message(CLIENT_LIMITS, measure_response, Response::parse)
+    }
+
+    /// As [`Decoder::held`].
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.splitter.buffer.capacity()
     }
 
     /// What follows the relay's 101 is frames; some of them may be here already.
@@ -262,7 +276,8 @@ impl Framing {
                 framing.hosts += 1;
                 framing.host_is_sound &= value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(byte));
             } else if name.eq_ignore_ascii_case(b"Expect") {
-                framing.expects_continue = value.eq_ignore_ascii_case(b"100-continue");
+                let mut words = value.split(|&byte| byte == b',');
+                framing.expects_continue |= words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"100-continue"));
             }
         }
         if lengths > 1 {

@@ -137,6 +137,8 @@ impl Scanner {
             b'\r' => return Ok(Place::EndCr),
             b' ' | b'\t' => return Err(bad("A header is folded over two lines; write it on one.")),
             b':' => return Err(bad("A header has no name before its colon.")),
+            // An empty line, though ended badly, and no header too many.
+            b'\n' => return Err(bare_line_feed()),
             _ => {}
         }
         self.headers += 1;
