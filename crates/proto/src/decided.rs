@@ -93,12 +93,6 @@ impl Decided {
             (Some(_) | None, None) | (None, Some(_)) => self.txn == *txn,
         }
     }
-
-    /// The first transaction that is one of these and one of those.
-    #[must_use]
-    pub fn shared<'a>(&'a self, other: &'a Self) -> Option<&'a TxnId> {
-        if self.covers(&other.txn) { Some(&other.txn) } else { other.covers(&self.txn).then_some(&self.txn) }
-    }
 }
 
 impl fmt::Display for Decided {
@@ -139,20 +133,6 @@ mod tests {
         let odd = Decided::through(txn("chair.x"), 9, Decision::Abort);
         assert_eq!((odd.count(), odd.to_string().as_str()), (1, "chair.x"));
         assert!(odd.covers(&txn("chair.x")) && !odd.covers(&txn("chair.1.1")));
-    }
-
-    #[test]
-    fn what_two_ranges_share_is_found_from_either_side() {
-        let range = |first: &str, last| Decided::through(txn(first), last, Decision::Commit);
-        for (one, other, shared) in [
-            (range("chair.1.1", 5), range("chair.1.5", 9), Some("chair.1.5")),
-            (range("chair.1.1", 9), range("chair.1.3", 4), Some("chair.1.3")),
-            (range("chair.1.1", 4), range("chair.1.5", 9), None),
-            (range("chair.1.1", 5), range("chair.2.1", 5), None),
-        ] {
-            let shared = shared.map(txn);
-            assert_eq!((one.shared(&other), other.shared(&one)), (shared.as_ref(), shared.as_ref()), "{one} and {other}");
-        }
     }
 
     #[test]

@@ -193,3 +193,99 @@ fn a_text_file_has_each_committed_string_once_and_in_order() {
         assert_eq!(audit::projection(node, lines, pending).is_ok(), right, "{lines:?}");
     }
 }
+
+/// Number `first` to `last` of chair's first start, ended so.
+fn over(first: u64, last: u64, decision: Decision) -> Decided {
+    Decided::through(TxnId::numbered(&name("chair"), 1, first), last, decision)
+}
+
+/// A room whose logs were compacted: these ranges stand for what chair and alice held, and bob has this.
+fn compacted(chair: Decided, alice: Decided, bob: &[ParticipantRecord]) -> Room {
+    Room::new(&[CoordinatorRecord::Decided(chair)], &[ParticipantRecord::Decided(alice)], bob)
+}
+
+#[test]
+fn a_compacted_room_passes_every_property() {
+    let all = over(1, 500, Decision::Commit);
+    for bob in [vec![ready(), commit(), applied()], vec![ParticipantRecord::Decided(all.clone())]] {
+        let room = compacted(all.clone(), all.clone(), &bob);
+        let nodes = room.holdings();
+        assert_eq!(audit::agreement(&nodes), Ok(()));
+        assert_eq!(audit::validity(&nodes), Ok(()));
+        assert_eq!(audit::guessing(&nodes), Ok(()));
+        assert_eq!(audit::forgetting(&nodes), Ok(()));
+        for node in &nodes {
+            assert_eq!(audit::stability(node), Ok(()));
+        }
+        assert_eq!(audit::backing(&nodes[0], &Message::GlobalCommit { txn: txn() }), Ok(()));
+        assert_eq!(audit::backing(&nodes[1], &Message::VoteCommit { txn: txn() }), Ok(()));
+        assert!(audit::backing(&nodes[1], &Message::VoteAbort { txn: txn(), reason: None }).is_err());
+    }
+}
+
+#[test]
+fn ranges_that_contradict_each_other_or_a_record_are_no_agreement() {
+    let room = compacted(over(1, 9, Decision::Commit), over(7, 12, Decision::Abort), &[]);
+    let violation = audit::agreement(&room.holdings()).unwrap_err();
+    assert_eq!(violation.to_string(), "agreement: chair.1.7: alice holds abort, chair holds commit");
+    let room = compacted(over(0, 9, Decision::Abort), over(1, 1, Decision::Commit), &[]);
+    assert!(audit::agreement(&room.holdings()).is_err(), "in whichever order they come");
+    let room = compacted(over(1, 9, Decision::Abort), over(1, 9, Decision::Abort), &[ready(), commit()]);
+    let violation = audit::agreement(&room.holdings()).unwrap_err();
+    assert_eq!(violation.to_string(), "agreement: chair.1.1: chair holds abort, bob holds commit");
+}
+
+#[test]
+fn a_range_beside_a_decision_or_a_promise_on_one_of_its_transactions_is_no_stability() {
+    let range = |decision| ParticipantRecord::Decided(over(1, 9, decision));
+    for records in [
+        vec![range(Decision::Commit), abort()],
+        vec![range(Decision::Commit), ready()],
+        vec![range(Decision::Abort), range(Decision::Abort)],
+    ] {
+        let room = Room::new(&[], &records, &[]);
+        assert!(audit::stability(&room.holdings()[1]).is_err(), "{records:?}");
+    }
+}
+
+#[test]
+fn a_range_that_was_committed_without_its_coordinator_is_a_guess() {
+    let room = compacted(over(1, 8, Decision::Commit), over(1, 9, Decision::Commit), &[]);
+    let violation = audit::guessing(&room.holdings()).unwrap_err();
+    assert_eq!(violation.to_string(), "no guessing: alice committed chair.1.1 to 9 and the coordinator did not");
+    let mut room = compacted(over(2, 9, Decision::Commit), over(1, 9, Decision::Commit), &[]);
+    room.chair.extend([start(), CoordinatorRecord::Commit { txn: txn() }]);
+    assert_eq!(audit::guessing(&room.holdings()), Ok(()), "of the first it holds more than the decision");
+}
+
+#[test]
+fn a_promise_that_the_coordinators_range_has_forgotten_was_forgotten_too_early() {
+    let all = over(1, 9, Decision::Commit);
+    let room = compacted(all.clone(), all, &[ready()]);
+    let violation = audit::forgetting(&room.holdings()).unwrap_err();
+    assert_eq!(violation.to_string(), "no early forgetting: chair ended chair.1.1, which bob has not decided");
+}
+
+#[test]
+fn of_older_strings_only_how_many_they_are_is_judged() {
+    let last = TxnId::parse("chair.1.4").unwrap();
+    let records = [
+        ParticipantRecord::Decided(over(1, 2, Decision::Commit)),
+        ParticipantRecord::Decided(over(3, 3, Decision::Abort)),
+        ParticipantRecord::Commit { txn: last.clone(), string: hello() },
+        ParticipantRecord::Applied { txn: last },
+    ];
+    let room = Room::new(&[], &records, &[]);
+    let node = &room.holdings()[1];
+    for (lines, right) in [
+        (&["one", "two", "Hello"][..], true),
+        (&["two", "one", "Hello"], true),
+        (&["one", "two"], false),
+        (&["one", "Hello"], false),
+        (&["one", "two", "Helo"], false),
+        (&["one", "two", "Hello", "Hello"], false),
+        (&[], false),
+    ] {
+        assert_eq!(audit::projection(node, lines, true).is_ok(), right, "{lines:?}");
+    }
+}

@@ -7,8 +7,9 @@
 //! Inputs read as [`twopc_proto::story`] writes them, in a shorter form:
 //! `link up: alice bob chair*` (a star marks a coordinator), `chair*: VOTE_REQUEST 1.1 “Hello” alice
 //! bob`, `press Commit 1.1`, `disk 1`, `file 2`, `no space 1`, `timer Deadline 1.1`, `joined bob`,
-//! `left bob`, `not here bob`, `link down`, `crash` (the node comes back on what is durable), and
-//! `lose unsynced` before a crash.
+//! `left bob`, `not here bob`, `link down`, `crash` (the node comes back on what is durable),
+//! `lose unsynced` before a crash, and `compact` (it comes back on its log compacted, which is written
+//! down first).
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
@@ -17,6 +18,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use twopc_proto::log::{Line, Logged, Stamp, Sum, compacted};
 use twopc_proto::story::{self, Tell};
 use twopc_proto::*;
 
@@ -73,6 +75,11 @@ fn play<M: Tell>(written: &str, press: Press<M>, timer: TimerOf<M>) -> String {
         writeln!(out, "{line}").unwrap();
         let Some(input) = line.strip_prefix("> ") else { continue };
         let node = node.as_mut().expect("a trace begins with a heading");
+        if input == "compact" {
+            for record in node.compact() {
+                writeln!(out, "    holds {}", M::record(record)).unwrap();
+            }
+        }
         for effect in node.take(input, press, timer) {
             writeln!(out, "    {}", story::effect(&effect)).unwrap();
         }
@@ -94,9 +101,23 @@ impl<M: Tell> Node<M> {
         Self { machine, incarnation: 1, log: Vec::new(), synced: 0 }
     }
 
+    /// Puts the compacted log in the place of the log.
+    fn compact(&mut self) -> &[M::Record] {
+        let stamp = |record: &M::Record| record.committed().map(|_| Stamp { at: 0, before: Sum::default() });
+        let logged: Vec<Logged<M::Record>> =
+            (1..).zip(&self.log).map(|(line, record)| Logged { line, record: record.clone(), stamp: stamp(record) }).collect();
+        let records = compacted(&logged).into_iter().filter_map(|line| match line {
+            Line::Record { record, .. } => Some(record),
+            Line::Header(_) | Line::Life(_) | Line::Moved { .. } => None,
+        });
+        self.log = records.collect();
+        self.synced = self.log.len();
+        &self.log
+    }
+
     fn take(&mut self, line: &str, press: Press<M>, timer: TimerOf<M>) -> Vec<Effect<M>> {
         let effects = match line {
-            "crash" => {
+            "crash" | "compact" => {
                 self.incarnation += 1;
                 let (machine, effects) = M::recover(&identity::<M>(), &settings(), self.incarnation, &self.log);
                 self.machine = machine;
