@@ -50,7 +50,7 @@ struct Inode {
 /// What was asked, and of which file (its last name).
 pub type Asked = (&'static str, String);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct World {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
@@ -59,6 +59,10 @@ struct World {
     asked: Vec<Asked>,
     /// At which call (from 0), what, and whether at every later one too.
     plan: Option<(usize, Fault, bool)>,
+    /// Before which call a person puts this in the place of a file, or deletes it.
+    meddling: Option<(usize, PathBuf, Option<Vec<u8>>)>,
+    /// Reads of files whose names end so give something else than they hold.
+    forged: Option<&'static str>,
     is_dead: bool,
     clock: i64,
 }
@@ -72,11 +76,34 @@ impl MemDisk {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Another disk that is as this one is now.
+    pub fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.world().clone())))
+    }
+
     /// Has the `at`th call from now on (the first is 0) go wrong, and those after it if `for_good`.
     pub fn plan(&self, at: usize, fault: Fault, for_good: bool) {
         let mut world = self.world();
         let now = world.asked.len();
         world.plan = Some((now + at, fault, for_good));
+    }
+
+    /// Before the `at`th call from now on a person puts a file with this content in the place of the
+    /// one of this name, by renaming, or deletes it.
+    pub fn meddle(&self, at: usize, path: PathBuf, content: Option<Vec<u8>>) {
+        let mut world = self.world();
+        let now = world.asked.len();
+        world.meddling = Some((now + at, path, content));
+    }
+
+    /// Whether a person has done that.
+    pub fn has_meddled(&self) -> bool {
+        self.world().meddling.is_none()
+    }
+
+    /// From now on files whose names end so do not read as they were written.
+    pub fn forge_reads_of(&self, suffix: &'static str) {
+        self.world().forged = Some(suffix);
     }
 
     /// Lets everything go well again.
@@ -164,8 +191,20 @@ impl MemDisk {
         live == synced && live.is_some_and(|&inode| world.inodes[inode].live == world.inodes[inode].synced)
     }
 
+    fn meddle_if_due(&self) {
+        let mut world = self.world();
+        let now = world.asked.len();
+        let Some((_, path, content)) = world.meddling.take_if(|(at, _, _)| *at <= now) else { return };
+        drop(world);
+        match content {
+            Some(content) => self.put(&path, &content),
+            None => self.delete(&path),
+        }
+    }
+
     /// Counts a call, and says what goes wrong with it.
     fn ask(&self, what: &'static str, path: &Path) -> io::Result<(MutexGuard<'_, World>, Option<Fault>)> {
+        self.meddle_if_due();
         let mut world = self.world();
         let now = world.asked.len();
         if world.is_dead {
@@ -268,7 +307,11 @@ impl Disk for MemDisk {
         if std::mem::take(&mut inode.is_forgotten) {
             inode.live = inode.synced.clone();
         }
-        died(inode.live.clone(), fault)
+        let mut read = inode.live.clone();
+        if let (true, Some(byte)) = (world.forged.is_some_and(|suffix| path.to_string_lossy().ends_with(suffix)), read.last_mut()) {
+            *byte ^= 1;
+        }
+        died(read, fault)
     }
 
     fn append(&mut self, file: &mut MemFile, bytes: &[u8]) -> io::Result<usize> {
