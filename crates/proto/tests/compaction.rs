@@ -167,6 +167,17 @@ fn a_coordinators_log_comes_to_this() {
     assert_eq!(compacted_text::<CoordinatorRecord>(&log), CHAIRS_COMPACTED_LOG.trim_start());
 }
 
+/// The page on the log's format shows a log, and what it comes to with one record more.
+#[test]
+fn the_logs_on_the_page_are_such_logs() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/log-format.md")).unwrap();
+    let shown: Vec<&str> = page.split("```\n").filter(|block| block.starts_with("{\"n\":1,")).collect();
+    let [log, short] = shown.as_slice() else { panic!("two logs are shown, not {}", shown.len()) };
+    let (mut tip, mut longer) = (read_log::<ParticipantRecord>(log.as_bytes()).unwrap().tip, log.as_bytes().to_vec());
+    encode(&mut tip, &Line::Record { record: applied("chair.1.3"), stamp: None }, &mut longer);
+    assert_eq!(compacted_text::<ParticipantRecord>(core::str::from_utf8(&longer).unwrap()), *short);
+}
+
 #[test]
 fn a_compacted_log_reads_as_the_log_does_and_compacting_it_again_changes_nothing() {
     let records =

@@ -348,9 +348,9 @@ fn whatever_fails_at_whichever_step_the_old_log_or_the_new_one_stands_there_whol
                     let records: Vec<ParticipantRecord> = held.records.into_iter().map(|logged| logged.record).collect();
                     assert!(records == old || records == left(9), "{what}");
                     if records == old {
-                        had_old += 1
+                        had_old += 1;
                     } else {
-                        had_new += 1
+                        had_new += 1;
                     }
                     // Whichever it is, the next start goes on, and comes to the same.
                     let (_, opened) = open(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
