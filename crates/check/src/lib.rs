@@ -8,6 +8,7 @@
 
 pub mod frames;
 pub mod mutants;
+pub mod refinement;
 pub mod search;
 pub mod steps;
 pub mod world;

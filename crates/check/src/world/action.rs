@@ -4,43 +4,41 @@ use std::fmt;
 
 use twopc_proto::{Coordinator, Message, Participant, Role, TxnId, UserName, story};
 
-use super::node::{Clock, Inhabitant, Node};
+use super::choices::Choices;
+use super::course::Cut;
+use super::inhabitant::{Clock, Inhabitant};
+use super::landmarks::Seen;
+use super::node::{Node, Survived};
 use super::said::Envelope;
-use super::{Shared, Who, World};
+use super::{End, Seat, Shared, Who, World};
+use crate::refinement;
 
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Something happens to a node that is up. `cut`: it crashes after this many of the things that it
-    /// then does.
+    /// Something happens to a node that is up.
     Step {
         /// To whom.
         who: Who,
         /// What.
         kick: Kick,
-        /// Where it crashes, if it does.
-        cut: Option<usize>,
+        /// Where it crashes on its way through it, if it does.
+        cut: Option<Cut>,
     },
     /// A node crashes between two steps.
     Crash(Who),
-    /// A node comes back and logs in; of what was not synced, this much survived.
+    /// A node comes back and logs in.
     Restart {
         /// Which.
         who: Who,
-        /// Records.
-        records: usize,
-        /// Lines of the text file.
-        lines: usize,
+        /// What survived of what was not synced.
+        survived: Survived,
         /// Where it crashes again on its way back, if it does.
-        cut: Option<usize>,
+        cut: Option<Cut>,
     },
 }
 
 /// What can happen to a node that is up.
-///
-/// A press on Abort is missing because the deadline does the same; Ask status and the timer that asks
-/// again because the grace does: it asks everybody, and what was asked stays asked; and the deadline
-/// in READY because it only leads to the grace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Kick {
     /// It hears something.
@@ -49,8 +47,8 @@ pub enum Kick {
     Synced,
     /// Its disk has appended a line to the text file, and it is told so.
     Append,
-    /// A timer fires, whether it was set or not.
-    Timer(Clock, Shared<TxnId>),
+    /// A timer fires.
+    Timer(Clock, TxnId),
     /// It learns that somebody has logged in.
     Joined(UserName, Role),
     /// It learns that somebody is gone.
@@ -58,78 +56,125 @@ pub enum Kick {
     /// Coordinator: the person presses Request, with this many requests left after it.
     Request(u8),
     /// Participant: the person presses Commit.
-    PressCommit(Shared<TxnId>),
+    PressCommit(TxnId),
 }
+
+/// Something that happens, and the world that comes of it.
+pub type Successor = (Action, World);
 
 impl World {
     /// Everything that may happen next, each with the world that comes of it, if that is another one.
-    pub fn successors(&self, next: &mut Vec<(Action, Self)>) {
-        for who in self.everybody() {
-            match who {
-                Who::Coordinator => self.around(who, &self.coordinator, next),
-                Who::Participant(place) => self.around(who, &self.participants[place], next),
+    /// What was come by on the way is noted.
+    pub fn successors(&self, seen: &Seen, next: &mut Vec<Successor>) {
+        let mut ahead = Ahead { world: self, seen, next };
+        ahead.around(Who::Coordinator, &self.coordinator);
+        for (place, seat) in self.participants.iter().enumerate() {
+            ahead.around(Who::Participant(place), seat);
+        }
+    }
+
+    /// Whether nothing is left to happen but crashes.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let coordinator = if self.coordinator.node.is_up() {
+            self.choices(Who::Coordinator, &self.coordinator).steps.is_empty()
+        } else {
+            self.coordinator.node.scope.end == Some(End::Orphaned)
+        };
+        coordinator
+            && self
+                .participants
+                .iter()
+                .enumerate()
+                .all(|(place, seat)| seat.node.is_up() && self.choices(Who::Participant(place), seat).steps.is_empty())
+    }
+
+    /// One line for an action, in the protocol's words; no two of a world's actions have the same.
+    #[must_use]
+    pub fn tell(&self, action: &Action) -> String {
+        let crashes = |cut: &Option<Cut>, again: &str| {
+            cut.map_or(String::new(), |Cut { after, before }| format!("; it crashes {again}after {after} of what follows, before {before}"))
+        };
+        match action {
+            Action::Step { who, kick, cut } => format!("{} {kick}{}", self.name(*who), crashes(cut, "")),
+            Action::Crash(who) => format!("{} crashes", self.name(*who)),
+            Action::Restart { who, survived: Survived { records, lines }, cut } => {
+                let survived = format!("{records} records and {lines} lines survived");
+                format!("{} restarts; of what was not synced, {survived}{}", self.name(*who), crashes(cut, "again "))
             }
         }
     }
 
-    fn around<M: Inhabitant>(&self, who: Who, node: &Shared<Node<M>>, next: &mut Vec<(Action, Self)>)
+    /// This world with that node in its place, which has said this; and whatever may be said at any
+    /// time now was said, too.
+    fn put<M: Inhabitant>(&self, who: Who, node: &Shared<Node<M>>, said: &[Shared<Envelope>]) -> Self
     where
-        Self: Put<M>,
+        Self: Place<M>,
     {
-        if node.machine.is_none() {
-            self.restarts(who, node, next);
+        let mut world = self.clone();
+        world.place(who, node.clone());
+        world.deliver(said);
+        world
+    }
+
+    /// Adds what was said. Only a coordinator's VOTE_REQUEST makes a transaction known.
+    fn deliver(&mut self, said: &[Shared<Envelope>]) -> Vec<Who> {
+        let mut reached = Vec::new();
+        for envelope in said {
+            let txn = envelope.message.txn();
+            if matches!(envelope.message, Message::VoteRequest { .. }) && !self.transactions.contains(txn) {
+                let mut transactions = (*self.transactions).clone();
+                transactions.push(txn.clone());
+                transactions.sort_by_key(TxnId::numbers);
+                self.transactions = Shared::new(transactions);
+            }
+            let inbox = match envelope.to {
+                Who::Coordinator => Some(&mut self.coordinator.inbox),
+                Who::Participant(place) => self.participants.get_mut(place).map(|seat| &mut seat.inbox),
+            };
+            let Some(inbox) = inbox else { continue };
+            if let Some(fuller) = super::said::filled(inbox, envelope) {
+                *inbox = fuller;
+                reached.push(envelope.to);
+            }
+        }
+        reached
+    }
+
+    /// Lets everybody say what can be said at any time; in the world before, they had.
+    fn settle(&mut self, before: &Self, seen: &Seen) {
+        if !self.coordinator.node.scope.eager {
             return;
         }
-        if self.crashes_left > 0 {
-            next.push((Action::Crash(who), self.crashed(who, node, Shared::new(node.crashed()), &[])));
+        let mut restless = Vec::new();
+        if !self.coordinator.is(&before.coordinator) || self.transactions != before.transactions {
+            restless.push(Who::Coordinator);
         }
-        for kick in self.kicks(who, node) {
-            let Some(outcome) = Node::kicked(node, &kick) else { continue };
-            // A Request that is cut short was made all the same.
-            let requests_left = if let Kick::Request(left) = kick { left } else { self.requests_left };
-            if self.crashes_left > 0 {
-                for (cut, crashed, said) in &outcome.moments {
-                    let mut world = self.crashed(who, node, crashed.clone(), &outcome.said[..*said]);
-                    world.requests_left = requests_left;
-                    next.push((Action::Step { who, kick: kick.clone(), cut: Some(*cut) }, world));
-                }
+        for (place, (seat, was)) in self.participants.iter().zip(&before.participants).enumerate() {
+            if !seat.is(was) || self.transactions != before.transactions {
+                restless.push(Who::Participant(place));
             }
-            let mut world = self.put(who, outcome.node.clone(), &outcome.said);
-            world.requests_left = requests_left;
-            next.push((Action::Step { who, kick, cut: None }, world));
+        }
+        while let Some(who) = restless.pop() {
+            let reached = match who {
+                Who::Coordinator if self.coordinator.node.is_up() => {
+                    let choices = self.choices(who, &self.coordinator);
+                    seen.add(choices.landmarks, self.crashes_left);
+                    self.deliver(&choices.echoes)
+                }
+                Who::Participant(place) if self.participants[place].node.is_up() => {
+                    let choices = self.choices(who, &self.participants[place]);
+                    seen.add(choices.landmarks, self.crashes_left);
+                    self.deliver(&choices.echoes)
+                }
+                Who::Coordinator | Who::Participant(_) => Vec::new(),
+            };
+            restless.extend(reached);
         }
     }
 
-    /// A node that is down comes back: with any part of what was not synced, as far as any moment.
-    fn restarts<M: Inhabitant>(&self, who: Who, node: &Shared<Node<M>>, next: &mut Vec<(Action, Self)>)
-    where
-        Self: Put<M>,
-    {
-        let room = self.room();
-        let (records, lines) = node.disk.at_risk();
-        for (records, lines) in (0..=records).flat_map(|records| (0..=lines).map(move |lines| (records, lines))) {
-            let outcome = node.restarted(records, lines, &room);
-            if self.crashes_left > 0 {
-                for (cut, crashed, said) in &outcome.moments {
-                    let mut world = self.put(who, crashed.clone(), &outcome.said[..*said]);
-                    world.crashes_left -= 1;
-                    next.push((Action::Restart { who, records, lines, cut: Some(*cut) }, world));
-                }
-            }
-            let world = self.put(who, outcome.node.clone(), &outcome.said);
-            let world = world.with_news(&Kick::Joined(node.me.clone(), M::ROLE), who);
-            next.push((Action::Restart { who, records, lines, cut: None }, world));
-        }
-    }
-
-    /// This world after a node that was up crashed, having said this: the others learn that it is gone.
-    fn crashed<M: Inhabitant>(&self, who: Who, was: &Node<M>, crashed: Shared<Node<M>>, said: &[Shared<Envelope>]) -> Self
-    where
-        Self: Put<M>,
-    {
-        let mut world = self.put(who, crashed, said);
-        world.crashes_left -= 1;
-        world.with_news(&Kick::Left(was.me.clone()), who)
+    fn choices<M: Inhabitant>(&self, who: Who, seat: &Seat<M>) -> std::sync::Arc<Choices<M>> {
+        seat.choices(who, &self.transactions, self.requests_left)
     }
 
     /// This world after everybody who is up, but one, has learnt something about that one.
@@ -137,117 +182,135 @@ impl World {
         let mut world = self;
         for who in world.everybody().filter(|who| *who != but) {
             match who {
-                Who::Coordinator => {
-                    if let Some(outcome) = Node::kicked(&world.coordinator, news) {
-                        world = world.put(who, outcome.node.clone(), &outcome.said);
+                Who::Coordinator if world.coordinator.node.is_up() => {
+                    if let Some(outcome) = Node::kicked(&world.coordinator.node, news) {
+                        world = world.put(who, &outcome.node, &outcome.said);
                     }
                 }
-                Who::Participant(place) => {
-                    if let Some(outcome) = Node::kicked(&world.participants[place], news) {
-                        world = world.put(who, outcome.node.clone(), &outcome.said);
+                Who::Participant(place) if world.participants[place].node.is_up() => {
+                    if let Some(outcome) = Node::kicked(&world.participants[place].node, news) {
+                        world = world.put(who, &outcome.node, &outcome.said);
                     }
                 }
+                Who::Coordinator | Who::Participant(_) => {}
             }
-        }
-        world
-    }
-
-    /// What may happen to a node that is up.
-    fn kicks<M: Inhabitant>(&self, who: Who, node: &Node<M>) -> Vec<Kick> {
-        let mut kicks = Vec::new();
-        kicks.extend(self.said.iter().filter(|envelope| envelope.to == node.me).cloned().map(Kick::Hear));
-        // What nobody waits for need not be synced: a crash that keeps it all is the same.
-        if node.disk.someone_waits() {
-            kicks.push(Kick::Synced);
-        }
-        if !node.to_append.is_empty() {
-            kicks.push(Kick::Append);
-        }
-        match who {
-            Who::Coordinator => {
-                kicks.extend(self.requests_left.checked_sub(1).map(Kick::Request));
-                kicks.extend(self.transactions.iter().map(|txn| Kick::Timer(Clock::Deadline, txn.clone())));
-            }
-            Who::Participant(_) => {
-                for txn in &self.transactions {
-                    kicks.push(Kick::PressCommit(txn.clone()));
-                    let clocks = if node.may_vote(txn) {
-                        &[Clock::Deadline][..]
-                    } else {
-                        &[Clock::Grace, Clock::Answers][..self.said.clocks_in_doubt()]
-                    };
-                    kicks.extend(clocks.iter().map(|clock| Kick::Timer(*clock, txn.clone())));
-                }
-            }
-        }
-        kicks
-    }
-
-    /// One line for an action, in the protocol's words.
-    #[must_use]
-    pub fn tell(&self, action: &Action) -> String {
-        match action {
-            Action::Step { who, kick, cut: None } => format!("{} {kick}", self.name(*who)),
-            Action::Step { who, kick, cut: Some(cut) } => {
-                format!("{} {kick}, and crashes after {cut} of the things that it does then", self.name(*who))
-            }
-            Action::Crash(who) => format!("{} crashes", self.name(*who)),
-            Action::Restart { who, records, lines, cut } => {
-                let again = cut.map_or(String::new(), |cut| format!("; it crashes again after {cut} things"));
-                let survived = format!("{records} records and {lines} lines survived");
-                format!("{} restarts; of what was not synced, {survived}{again}", self.name(*who))
-            }
-        }
-    }
-}
-
-/// Putting a node of a role back into a world.
-trait Put<M: Inhabitant>: Sized {
-    /// This world with that node in its place, which has said this.
-    fn put(&self, who: Who, node: Shared<Node<M>>, said: &[Shared<Envelope>]) -> Self;
-}
-
-impl Put<Coordinator> for World {
-    fn put(&self, _: Who, node: Shared<Node<Coordinator>>, said: &[Shared<Envelope>]) -> Self {
-        let mut world = self.clone();
-        world.coordinator = node;
-        for envelope in said {
-            // Only a coordinator's VOTE_REQUEST makes a transaction known.
-            let txn = envelope.message.txn();
-            if matches!(envelope.message, Message::VoteRequest { .. }) && !world.transactions.iter().any(|known| **known == *txn) {
-                world.transactions.push(Shared::new(txn.clone()));
-                world.transactions.sort_by_key(|txn| txn.numbers());
-            }
-            world.said.insert(envelope);
         }
         world
     }
 }
 
-impl Put<Participant> for World {
-    fn put(&self, who: Who, node: Shared<Node<Participant>>, said: &[Shared<Envelope>]) -> Self {
-        let mut world = self.clone();
+/// What lies ahead of a world.
+struct Ahead<'a> {
+    world: &'a World,
+    seen: &'a Seen,
+    next: &'a mut Vec<Successor>,
+}
+
+impl Ahead<'_> {
+    fn around<M: Inhabitant>(&mut self, who: Who, seat: &Seat<M>)
+    where
+        World: Place<M>,
+    {
+        let node = &seat.node;
+        if !node.is_up() {
+            if !(who == Who::Coordinator && node.scope.end == Some(End::Orphaned)) {
+                self.restarts(who, node);
+            }
+            return;
+        }
+        let may_crash = self.world.crashes_left > 0 && (node.scope.end != Some(End::Orphaned) || who == Who::Coordinator);
+        if may_crash {
+            let world = self.crashed(who, node, &Node::crash(node), &[]);
+            self.push(Action::Crash(who), world);
+        }
+        let choices = self.world.choices(who, seat);
+        for (kick, outcome) in &choices.steps {
+            // A Request that is cut short was made all the same.
+            let requests_left = if let Kick::Request(left) = kick { *left } else { self.world.requests_left };
+            self.seen.add(outcome.landmarks, if may_crash { self.world.crashes_left } else { 0 });
+            for moment in outcome.moments.iter().filter(|_| may_crash) {
+                let mut world = self.crashed(who, node, &moment.node, &outcome.said[..moment.said]);
+                world.requests_left = requests_left;
+                self.push(Action::Step { who, kick: kick.clone(), cut: Some(moment.cut) }, world);
+            }
+            let mut world = self.world.put(who, &outcome.node, &outcome.said);
+            world.requests_left = requests_left;
+            self.push(Action::Step { who, kick: kick.clone(), cut: None }, world);
+        }
+    }
+
+    /// A node that is down comes back: with any part of what was not synced, as far as any moment.
+    fn restarts<M: Inhabitant>(&mut self, who: Who, node: &Shared<Node<M>>)
+    where
+        World: Place<M>,
+    {
+        let room = self.world.room();
+        let (records, lines) = node.disk.at_risk();
+        for (records, lines) in (0..=records).flat_map(|records| (0..=lines).map(move |lines| (records, lines))) {
+            let survived = Survived { records, lines };
+            let outcome = Node::restarted(node, survived, &room);
+            self.seen.add(outcome.landmarks, self.world.crashes_left);
+            for moment in outcome.moments.iter().filter(|_| self.world.crashes_left > 0) {
+                let mut world = self.world.put(who, &moment.node, &outcome.said[..moment.said]);
+                world.crashes_left -= 1;
+                self.push(Action::Restart { who, survived, cut: Some(moment.cut) }, world);
+            }
+            let world = self.world.put(who, &outcome.node, &outcome.said);
+            let world = world.with_news(&Kick::Joined(node.me.clone(), M::ROLE), who);
+            self.push(Action::Restart { who, survived, cut: None }, world);
+        }
+    }
+
+    /// The world after a node that was up crashed, having said this: the others learn that it is gone.
+    fn crashed<M: Inhabitant>(&self, who: Who, was: &Node<M>, crashed: &Shared<Node<M>>, said: &[Shared<Envelope>]) -> World
+    where
+        World: Place<M>,
+    {
+        let mut world = self.world.put(who, crashed, said);
+        world.crashes_left -= 1;
+        world.with_news(&Kick::Left(was.me.clone()), who)
+    }
+
+    /// One thing that may happen, unless it leaves the world as it is.
+    fn push(&mut self, action: Action, mut world: World) {
+        world.settle(self.world, self.seen);
+        world.strayed |= !refinement::explains(self.world, &world, self.seen);
+        if world != *self.world {
+            self.next.push((action, world));
+        }
+    }
+}
+
+/// Putting a node of a role back into its place.
+pub(super) trait Place<M: Inhabitant> {
+    fn place(&mut self, who: Who, node: Shared<Node<M>>);
+}
+
+impl Place<Coordinator> for World {
+    fn place(&mut self, _: Who, node: Shared<Node<Coordinator>>) {
+        self.coordinator.node = node;
+    }
+}
+
+impl Place<Participant> for World {
+    fn place(&mut self, who: Who, node: Shared<Node<Participant>>) {
         if let Who::Participant(place) = who {
-            world.participants[place] = node;
+            self.participants[place].node = node;
         }
-        for envelope in said {
-            world.said.insert(envelope);
-        }
-        world
     }
 }
 
 impl fmt::Display for Kick {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hear(envelope) => write!(f, "hears from {}: {}", envelope.from, story::message(&envelope.message)),
+            Self::Hear(envelope) => write!(f, "hears from {} ({}): {}", envelope.from, envelope.role, story::message(&envelope.message)),
             Self::Synced => f.write_str("has all that it wrote on its disk"),
             Self::Append => f.write_str("has a line appended to its text file"),
-            Self::Timer(clock, txn) => write!(f, "waits no longer ({clock:?} of {})", **txn),
+            Self::Timer(clock, txn) => write!(f, "waits no longer ({clock:?} of {txn})"),
             Self::Joined(user, role) => write!(f, "learns that {user} ({role}) has logged in"),
             Self::Left(user) => write!(f, "learns that {user} is gone"),
             Self::Request(_) => f.write_str("presses Request"),
-            Self::PressCommit(txn) => write!(f, "presses Commit on {}", **txn),
+            Self::PressCommit(txn) => write!(f, "presses Commit on {txn}"),
         }
     }
 }

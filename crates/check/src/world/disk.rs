@@ -2,6 +2,8 @@
 
 use twopc_proto::{LogRecord, Lsn, RecordKind, Sync, TxnId};
 
+use super::node::Survived;
+
 /// A node's stable log and text file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Disk<R> {
@@ -93,12 +95,12 @@ impl<R: LogRecord> Disk<R> {
 
     /// What a crash leaves: the synced, and this much of the rest. It then counts as synced, since it
     /// was read back.
-    pub(super) fn lose(&mut self, keep_records: usize, keep_lines: usize) {
+    pub(super) fn lose(&mut self, survived: Survived) {
         let (records, lines) = self.kept();
-        self.log.truncate(records + keep_records);
+        self.log.truncate(records + survived.records);
         self.synced = self.log.len();
         self.awaited = false;
-        self.lines.truncate(lines + keep_lines);
+        self.lines.truncate(lines + survived.lines);
         self.lines_synced = self.lines.len();
     }
 }

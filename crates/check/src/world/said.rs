@@ -1,57 +1,75 @@
-//! Everything that was ever said, as a set that only grows.
+//! Everything that was ever said to a node, as a set that only grows.
 
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
-use twopc_proto::{Message, Role, UserName};
+use twopc_proto::{Decision, Message, Role, TxnId, UserName};
 
-use super::shared::Shared;
+use super::Who;
+use super::shared::{Memo, Shared};
 
 /// Something that was said: it may arrive any time, any number of times.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Envelope {
     /// Who said it.
     pub from: UserName,
     /// As the relay stamps it.
     pub role: Role,
     /// To whom.
-    pub to: UserName,
+    pub to: Who,
     /// What.
     pub message: Message,
 }
 
-/// The set. Copying it copies a pointer; its hash is kept up to date as it grows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
-    /// Sorted.
-    envelopes: Arc<Vec<Shared<Envelope>>>,
-    /// The sum of the members' hashes, which does not depend on the order of arrival.
-    digest: u64,
-    /// Answers that settle nothing are kept too; else all of them are lost.
-    hints: bool,
+impl Envelope {
+    /// The decision that it says, if it says one.
+    #[must_use]
+    pub fn decision(&self) -> Option<Decision> {
+        match &self.message {
+            Message::GlobalCommit { .. } => Some(Decision::Commit),
+            Message::GlobalAbort { .. } => Some(Decision::Abort),
+            Message::DecisionReply { state, .. } => state.decision(),
+            Message::VoteRequest { .. }
+            | Message::VoteCommit { .. }
+            | Message::VoteAbort { .. }
+            | Message::Ack { .. }
+            | Message::DecisionRequest { .. } => None,
+        }
+    }
 }
 
-impl Said {
-    pub(super) fn new(hints: bool) -> Self {
-        Self { hints, ..Self::default() }
+/// What was said to one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inbox {
+    /// Sorted by digest.
+    envelopes: Vec<Shared<Envelope>>,
+    /// Transactions of which COMMIT was said, and those of which ABORT was.
+    decided: [Vec<TxnId>; 2],
+}
+
+impl Inbox {
+    /// This one with what was said now; `None` if it was said before.
+    pub(super) fn with(&self, envelope: &Shared<Envelope>) -> Option<Self> {
+        let place = self.place(envelope).err()?;
+        let mut inbox = self.clone();
+        inbox.envelopes.insert(place, envelope.clone());
+        if let Some(decision) = envelope.decision() {
+            let decided = &mut inbox.decided[decision as usize];
+            if !decided.contains(envelope.message.txn()) {
+                decided.push(envelope.message.txn().clone());
+            }
+        }
+        Some(inbox)
     }
 
-    /// Adds what was said, unless it was said before.
-    pub(super) fn insert(&mut self, envelope: &Shared<Envelope>) {
-        let hint = matches!(&envelope.message, Message::DecisionReply { state, .. } if state.decision().is_none());
-        if hint && !self.hints {
-            return;
-        }
-        if let Err(place) = self.envelopes.binary_search(envelope) {
-            self.digest = self.digest.wrapping_add(envelope.digest());
-            Arc::make_mut(&mut self.envelopes).insert(place, envelope.clone());
-        }
+    /// Whether that was said.
+    #[must_use]
+    pub fn holds(&self, envelope: &Shared<Envelope>) -> bool {
+        self.place(envelope).is_ok()
     }
 
-    /// How many of the timers of a participant in doubt matter: the last one only says that it is
-    /// blocked, which is told apart only where answers that settle nothing are.
-    pub(super) fn clocks_in_doubt(&self) -> usize {
-        if self.hints { 2 } else { 1 }
+    fn place(&self, envelope: &Shared<Envelope>) -> Result<usize, usize> {
+        self.envelopes.binary_search_by_key(&envelope.digest(), Shared::digest)
     }
 
     /// Everything, in a fixed order.
@@ -59,21 +77,31 @@ impl Said {
         self.envelopes.iter()
     }
 
-    /// How much was said.
+    /// The transactions of which this decision was said.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.envelopes.len()
-    }
-
-    /// Whether nothing was.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.envelopes.is_empty()
+    pub fn said_of(&self, decision: Decision) -> &[TxnId] {
+        &self.decided[decision as usize]
     }
 }
 
-impl Hash for Said {
+impl Hash for Inbox {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.digest.hash(state);
+        self.envelopes.hash(state);
     }
+}
+
+thread_local! {
+    static FILLED: RefCell<Memo<Shared<Inbox>>> = RefCell::default();
+}
+
+/// An inbox with what was said now; `None` if it was said before.
+pub(super) fn filled(inbox: &Shared<Inbox>, envelope: &Shared<Envelope>) -> Option<Shared<Inbox>> {
+    if inbox.holds(envelope) {
+        return None;
+    }
+    let fill = |known: &mut Memo<Shared<Inbox>>| {
+        let fuller = known.entry((inbox.digest(), envelope.digest()));
+        fuller.or_insert_with(|| Shared::new(inbox.with(envelope).unwrap_or_default())).clone()
+    };
+    Some(FILLED.with_borrow_mut(fill))
 }

@@ -1,0 +1,135 @@
+//! The commands `search` and `replay`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::scopes::{self, Named};
+use super::{Findings, explore, replay};
+use crate::mutants::Mutant;
+use crate::world::Scope;
+
+/// Explores worlds completely.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The world, such as `participants=3 crashes=1 eager prompt-disks`; without it, a named share.
+    scope: Vec<String>,
+    /// Which worlds, where none is given.
+    #[arg(long, value_enum, default_value_t = Share::Commit)]
+    share: Share,
+    /// Breaks every machine in this way, and looks for it where mutants are looked for.
+    #[arg(long)]
+    mutant: Option<Mutant>,
+    /// Gives up on a world after this many seconds.
+    #[arg(long, default_value_t = 3_600)]
+    limit: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Share {
+    /// The share of the tests.
+    Commit,
+    /// What is run to fill the table.
+    All,
+    /// The largest.
+    Release,
+}
+
+/// Runs a story again.
+#[derive(Debug, ClapArgs)]
+pub struct ReplayArgs {
+    /// The story, as a search has told it.
+    file: PathBuf,
+}
+
+/// Explores what it is told to, a line for each world.
+pub fn search(args: &Args) -> ExitCode {
+    let worlds = match worlds(args) {
+        Ok(worlds) => worlds,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut clean = true;
+    for Named { name, scope, states } in worlds {
+        let findings = explore(&scope, Duration::from_secs(args.limit), &show_progress);
+        eprint!("\r");
+        print!("{findings}");
+        clean &= findings.is_clean();
+        if findings.is_clean() && states.is_some_and(|states| states != findings.states) {
+            println!("{name}: {} states were seen before; the machines or the world do something else now", states.unwrap_or_default());
+            clean = false;
+        }
+        if args.mutant.is_some() && !findings.is_clean() {
+            break;
+        }
+    }
+    if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn worlds(args: &Args) -> Result<Vec<Named>, String> {
+    let one = |scope| Named { name: "the given world", scope, states: None };
+    if !args.scope.is_empty() {
+        let scope: Scope = args.scope.join(" ").parse()?;
+        return Ok(vec![one(scope.broken(args.mutant.or(scope.mutant)))]);
+    }
+    Ok(match (args.mutant, args.share) {
+        (Some(mutant), _) => scopes::for_mutants().into_iter().map(|scope| one(scope.broken(Some(mutant)))).collect(),
+        (None, Share::Commit) => scopes::commit(),
+        (None, Share::All) => scopes::all(),
+        (None, Share::Release) => scopes::release(),
+    })
+}
+
+fn show_progress(states: usize) {
+    eprint!("\r{states} states");
+    // A line that nobody sees stops no search.
+    let _ = std::io::stderr().flush();
+}
+
+/// Runs a story again and says what holds at its end.
+pub fn replay_file(args: &ReplayArgs) -> ExitCode {
+    let story = match std::fs::read_to_string(&args.file) {
+        Ok(story) => story,
+        Err(error) => {
+            eprintln!("{}: {error}", args.file.display());
+            return ExitCode::FAILURE;
+        }
+    };
+    match replay(&story) {
+        Ok(replayed) => {
+            println!("{} steps in a world of {}", replayed.steps, replayed.scope);
+            if replayed.violations.is_empty() {
+                println!("everything holds at the end");
+                return ExitCode::SUCCESS;
+            }
+            for violation in replayed.violations {
+                println!("does not hold at the end: {violation}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Looks for a mutant in one world after the other until it is caught; what each search found.
+#[must_use]
+pub fn hunt(mutant: Mutant, limit: Duration) -> Vec<Findings> {
+    let mut hunted = Vec::new();
+    for scope in scopes::for_mutants() {
+        let findings = explore(&scope.broken(Some(mutant)), limit, &|_| {});
+        let caught = findings.violation().is_some();
+        hunted.push(findings);
+        if caught {
+            break;
+        }
+    }
+    hunted
+}

@@ -1,0 +1,70 @@
+//! Running a search to its end.
+
+use std::time::{Duration, Instant};
+
+use stateright::{Checker, Expectation, HasDiscoveries, Model};
+
+use super::findings::{Failure, Findings};
+use super::model::Exploration;
+use super::shorten::shortened;
+use super::{sometimes, story};
+use crate::world::{Action, Scope, representative};
+
+/// How often the one who waits for a search looks at it.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Explores a world completely with as many threads as there are processors, at most for `limit`.
+/// `progress` is told now and then how many states were seen.
+#[must_use]
+pub fn explore(scope: &Scope, limit: Duration, progress: &dyn Fn(usize)) -> Findings {
+    let started = Instant::now();
+    let model = Exploration::new(*scope);
+    let seen = model.seen.clone();
+    // A single thread would not look at the time.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
+    let mut checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(limit);
+    if scope.symmetry {
+        checker = checker.symmetry_fn(representative);
+    }
+    let checker = checker.spawn_dfs();
+    while !checker.is_done() && started.elapsed() < limit {
+        progress(checker.unique_state_count());
+        std::thread::sleep(GLANCE);
+    }
+    let checker = checker.join();
+    let mut findings = Findings {
+        scope: *scope,
+        states: checker.unique_state_count(),
+        steps: checker.state_count(),
+        depth: checker.max_depth(),
+        complete: checker.is_done() && started.elapsed() < limit,
+        took: started.elapsed(),
+        failures: Vec::new(),
+    };
+    let mut discoveries = checker.discoveries();
+    for property in checker.model().properties() {
+        let found = discoveries.remove(property.name);
+        match (property.expectation, found) {
+            (Expectation::Always, Some(path)) => {
+                let actions: Vec<Action> = path.into_actions().into_iter().map(|(action, _)| action).collect();
+                let actions = shortened(scope, property.name, actions);
+                findings.failures.push(Failure::Violated { property: property.name, story: story::told(scope, property.name, &actions) });
+            }
+            (Expectation::Sometimes, None) if sometimes::is_due(scope, property.name) => {
+                findings.failures.push(Failure::NeverHappened(property.name.into()));
+            }
+            (Expectation::Always | Expectation::Sometimes | Expectation::Eventually, Some(_) | None) => {}
+        }
+    }
+    if findings.violation().is_some() {
+        // A search that was broken off has not come by everything.
+        findings.complete = false;
+        findings.failures.retain(|failure| matches!(failure, Failure::Violated { .. }));
+    } else if !findings.complete {
+        findings.failures = vec![Failure::OutOfTime];
+    } else {
+        let missed = sometimes::missed(scope, &seen).into_iter();
+        findings.failures.extend(missed.map(|landmark| Failure::NeverHappened(landmark.to_string())));
+    }
+    findings
+}

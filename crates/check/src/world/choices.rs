@@ -1,0 +1,189 @@
+//! What may happen to a node that is up, given all that was said to it.
+
+use std::sync::Arc;
+
+use twopc_proto::{Decision, LogRecord, Message, PeerState, Role, TxnId, UserName};
+
+use super::action::Kick;
+use super::course::Outcome;
+use super::inhabitant::{Clock, Inhabitant};
+use super::landmarks::Landmarks;
+use super::node::Node;
+use super::said::{Envelope, Inbox};
+use super::shared::{Fold, Shared};
+use super::{End, NAMES, Who, chair, name, string, who_is};
+
+/// What may happen to a node.
+#[derive(Debug)]
+pub struct Choices<M: Inhabitant> {
+    /// What changes the node, or says something where that makes a difference.
+    pub(super) steps: Vec<(Kick, Arc<Outcome<M>>)>,
+    /// What the node may say at any time without becoming another one, where that counts as said.
+    pub(super) echoes: Vec<Shared<Envelope>>,
+    /// What it then did that a search must have seen.
+    pub(super) landmarks: Landmarks,
+}
+
+/// What is known to the world that a node is in.
+pub(super) struct Surroundings<'a> {
+    pub(super) who: Who,
+    pub(super) inbox: &'a Shared<Inbox>,
+    pub(super) transactions: &'a Shared<Vec<TxnId>>,
+    pub(super) requests_left: u8,
+}
+
+impl<M: Inhabitant> Choices<M> {
+    /// Of this node in these surroundings; each pair is worked out once.
+    pub(super) fn of(node: &Shared<Node<M>>, around: &Surroundings<'_>) -> Arc<Self> {
+        let mut fold = Fold::default();
+        fold.add(around.inbox.digest());
+        fold.add(around.transactions.digest());
+        fold.add(if around.who == Who::Coordinator { around.requests_left.into() } else { u64::MAX });
+        let key = (node.digest(), std::hash::Hasher::finish(&fold));
+        if let Some(known) = M::choices(|choices| choices.get(&key).cloned()) {
+            return known;
+        }
+        let choices = Arc::new(Self::work_out(node, around));
+        M::choices(|known| known.insert(key, choices.clone()));
+        choices
+    }
+
+    fn work_out(node: &Shared<Node<M>>, around: &Surroundings<'_>) -> Self {
+        let mut choices = Self { steps: Vec::new(), echoes: Vec::new(), landmarks: Landmarks::default() };
+        for kick in kicks(node, around) {
+            let Some(outcome) = Node::kicked(node, &kick) else { continue };
+            if node.scope.eager && outcome.node == *node {
+                choices.landmarks.add_all(outcome.landmarks);
+                for envelope in &outcome.said {
+                    if !choices.echoes.contains(envelope) {
+                        choices.echoes.push(envelope.clone());
+                    }
+                }
+            } else {
+                choices.steps.push((kick, outcome));
+            }
+        }
+        choices
+    }
+}
+
+/// What may happen to a node that is up.
+///
+/// A press on Abort is missing because the deadline does the same; Ask status and the timer that asks
+/// again because the grace does: it asks everybody, and what was asked stays asked; the deadline in
+/// READY because it only leads to the grace; and the timer that repeats a decision because what it
+/// says was said before. Where a search goes to the end, all timers that are set may fire instead.
+fn kicks<M: Inhabitant>(node: &Node<M>, around: &Surroundings<'_>) -> Vec<Kick> {
+    let mut kicks: Vec<Kick> = around.inbox.iter().cloned().map(Kick::Hear).collect();
+    // What nobody waits for need not be synced: a crash that keeps it all is the same.
+    if node.disk.someone_waits() {
+        kicks.push(Kick::Synced);
+    }
+    if !node.to_append.is_empty() {
+        kicks.push(Kick::Append);
+    }
+    match around.who {
+        Who::Coordinator => kicks.extend(around.requests_left.checked_sub(1).map(Kick::Request)),
+        Who::Participant(_) => kicks.extend(around.transactions.iter().cloned().map(Kick::PressCommit)),
+    }
+    kicks.extend(clocks(node, around));
+    if node.scope.stranger {
+        kicks.extend(said_by_strangers(around.who).map(|envelope| Kick::Hear(Shared::new(envelope))));
+    }
+    if node.scope.contradiction {
+        kicks.extend(contradictions(node, around.who).map(|envelope| Kick::Hear(Shared::new(envelope))));
+    }
+    kicks
+}
+
+fn clocks<M: Inhabitant>(node: &Node<M>, around: &Surroundings<'_>) -> Vec<Kick> {
+    match (node.scope.end, around.who) {
+        (Some(end), _) => {
+            let set = node.timers.iter().filter_map(M::clock);
+            let in_time = |clock: Clock| end == End::Committed && clock == Clock::Deadline;
+            set.filter(|(clock, _)| !in_time(*clock)).map(|(clock, txn)| Kick::Timer(clock, txn.clone())).collect()
+        }
+        (None, Who::Coordinator) => around.transactions.iter().map(|txn| Kick::Timer(Clock::Deadline, txn.clone())).collect(),
+        (None, Who::Participant(_)) => {
+            // The last one only says that it is blocked, which is told apart only where answers that
+            // settle nothing are.
+            let in_doubt = if node.scope.hints { &[Clock::Grace, Clock::Answers][..] } else { &[Clock::Grace] };
+            let of = |txn| if node.may_vote(txn) { &[Clock::Deadline][..] } else { in_doubt };
+            around.transactions.iter().flat_map(|txn| of(txn).iter().map(|clock| Kick::Timer(*clock, txn.clone()))).collect()
+        }
+    }
+}
+
+/// What people with no right to it say of the first transaction. A question is not among it: who asks
+/// as a participant is answered as one.
+fn said_by_strangers(to: Who) -> impl Iterator<Item = Envelope> {
+    let txn = TxnId::numbered(&chair(), 1, 1);
+    let mallory = || name("mallory");
+    let peer = |role| NAMES.into_iter().map(move |user| (name(user), role)).find(|(user, _)| who_is(user) != Some(to));
+    let speakers: Vec<(UserName, Role)> = match to {
+        // The coordinator by name, but logged in as something else.
+        Who::Participant(_) => [(mallory(), Role::Coordinator), (mallory(), Role::Participant), (chair(), Role::Participant)]
+            .into_iter()
+            .chain(peer(Role::Participant))
+            .chain(peer(Role::Coordinator))
+            .collect(),
+        Who::Coordinator => {
+            [(mallory(), Role::Participant), (mallory(), Role::Coordinator)].into_iter().chain(peer(Role::Coordinator)).collect()
+        }
+    };
+    let decided = |state| Message::DecisionReply { txn: txn.clone(), state };
+    let messages = match to {
+        Who::Participant(place) => vec![
+            Message::VoteRequest {
+                txn: txn.clone(),
+                string: string(u8::MAX),
+                participants: [name(NAMES[place])].into(),
+                timeout: std::time::Duration::from_secs(20),
+            },
+            Message::GlobalCommit { txn: txn.clone() },
+            Message::GlobalAbort { txn: txn.clone(), reason: None, by: None },
+            decided(PeerState::Commit),
+            decided(PeerState::Abort),
+        ],
+        Who::Coordinator => vec![
+            Message::VoteCommit { txn: txn.clone() },
+            Message::VoteAbort { txn: txn.clone(), reason: None },
+            Message::Ack { txn: txn.clone() },
+        ],
+    };
+    // A participant may answer a question.
+    let may_say = |(user, role): &(UserName, Role), message: &Message| {
+        *role == Role::Participant && NAMES.contains(&user.as_str()) && matches!(message, Message::DecisionReply { .. })
+    };
+    let pairs = speakers.iter().flat_map(|speaker| messages.iter().map(move |message| (speaker, message)));
+    let pairs = pairs.filter(|(speaker, message)| !may_say(speaker, message));
+    let said = pairs.map(|((from, role), message)| Envelope { from: from.clone(), role: *role, to, message: message.clone() });
+    said.collect::<Vec<Envelope>>().into_iter()
+}
+
+/// The opposite of what a participant has written down, in its coordinator's name.
+fn contradictions<M: Inhabitant>(node: &Node<M>, to: Who) -> impl Iterator<Item = Envelope> {
+    let records = if to == Who::Coordinator { &[] } else { node.disk.written() };
+    let mut txns: Vec<&TxnId> = Vec::new();
+    for record in records {
+        if !txns.contains(&record.txn()) {
+            txns.push(record.txn());
+        }
+    }
+    let mut said = Vec::new();
+    for txn in txns {
+        let held = M::log(node.disk.written(), node.incarnation);
+        let Some(held) = (twopc_proto::audit::Holding { user: &node.me, log: held }).decision(txn) else { continue };
+        let messages = match held {
+            Decision::Commit => [
+                Message::GlobalAbort { txn: txn.clone(), reason: None, by: None },
+                Message::DecisionReply { txn: txn.clone(), state: PeerState::Abort },
+            ],
+            Decision::Abort => {
+                [Message::GlobalCommit { txn: txn.clone() }, Message::DecisionReply { txn: txn.clone(), state: PeerState::Commit }]
+            }
+        };
+        said.extend(messages.map(|message| Envelope { from: txn.coordinator().clone(), role: Role::Coordinator, to, message }));
+    }
+    said.into_iter()
+}

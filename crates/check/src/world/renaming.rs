@@ -1,0 +1,234 @@
+//! Worlds that differ only in which participant is which.
+//!
+//! The participants' names mean nothing to the protocol but an order in which things are said, so a
+//! world in which two of them have changed places can do whatever it could do before, under the other
+//! names; and what is asked of worlds names nobody. It is then enough to explore one of them. (The
+//! order in which one step's messages leave does show in a crash between two of them. An `eager` world
+//! has no such crash: it stands for all of them that all were said.)
+//!
+//! A machine's names are inside, and what ships needs no way to change them. So a node is called by
+//! another name by doing again, with a machine of that name, what was done with it: each node knows
+//! what it comes from, and each step of the way is worked out once for each renaming.
+//!
+//! [`representative`] puts the participants in an order that does not hang on their names. Where it
+//! leaves two as they were although they differ, two worlds are explored instead of one, and no harm
+//! is done.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use twopc_proto::{Coordinator, Message, Participant, Role, UserName};
+
+use super::action::Kick;
+use super::inhabitant::Inhabitant;
+use super::node::{Node, Origin};
+use super::said::{Envelope, Inbox, filled};
+use super::shared::{Fold, Memo, Shared, digest};
+use super::{NAMES, Seat, Who, World, name, who_is};
+
+/// Who gets whose place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Renaming {
+    /// The new place of each participant.
+    places: [u8; NAMES.len()],
+}
+
+impl Renaming {
+    /// Gives each participant the place that its old one has in `order`.
+    fn to_order(order: &[usize]) -> Self {
+        let mut places = [0, 1, 2, 3, 4, 5, 6, 7];
+        for (place, old) in order.iter().enumerate() {
+            // A world has at most eight participants.
+            places[*old] = u8::try_from(place).unwrap_or(u8::MAX);
+        }
+        Self { places }
+    }
+
+    fn changes_nothing(self) -> bool {
+        self.places == [0, 1, 2, 3, 4, 5, 6, 7]
+    }
+
+    fn key(self) -> u64 {
+        u64::from_le_bytes(self.places)
+    }
+
+    fn who(self, who: Who) -> Who {
+        match who {
+            Who::Coordinator => who,
+            Who::Participant(place) => Who::Participant(self.places[place].into()),
+        }
+    }
+
+    fn user(self, user: &UserName) -> UserName {
+        match who_is(user) {
+            Some(Who::Participant(place)) => name(NAMES[usize::from(self.places[place])]),
+            Some(Who::Coordinator) | None => user.clone(),
+        }
+    }
+
+    fn users(self, users: &BTreeSet<UserName>) -> BTreeSet<UserName> {
+        users.iter().map(|user| self.user(user)).collect()
+    }
+
+    fn room(self, room: &BTreeMap<UserName, Role>) -> BTreeMap<UserName, Role> {
+        room.iter().map(|(user, role)| (self.user(user), *role)).collect()
+    }
+
+    fn message(self, message: &Message) -> Message {
+        match message {
+            Message::VoteRequest { txn, string, participants, timeout } => {
+                Message::VoteRequest { txn: txn.clone(), string: string.clone(), participants: self.users(participants), timeout: *timeout }
+            }
+            Message::DecisionRequest { txn, participants } => {
+                Message::DecisionRequest { txn: txn.clone(), participants: self.users(participants) }
+            }
+            Message::VoteCommit { .. }
+            | Message::VoteAbort { .. }
+            | Message::GlobalCommit { .. }
+            | Message::GlobalAbort { .. }
+            | Message::Ack { .. }
+            | Message::DecisionReply { .. } => message.clone(),
+        }
+    }
+
+    fn envelope(self, envelope: &Envelope) -> Shared<Envelope> {
+        Shared::new(Envelope {
+            from: self.user(&envelope.from),
+            role: envelope.role,
+            to: self.who(envelope.to),
+            message: self.message(&envelope.message),
+        })
+    }
+
+    fn kick(self, kick: &Kick) -> Kick {
+        match kick {
+            Kick::Hear(envelope) => Kick::Hear(self.envelope(envelope)),
+            Kick::Joined(user, role) => Kick::Joined(self.user(user), *role),
+            Kick::Left(user) => Kick::Left(self.user(user)),
+            Kick::Synced | Kick::Append | Kick::Timer(..) | Kick::Request(_) | Kick::PressCommit(_) => kick.clone(),
+        }
+    }
+
+    fn inbox(self, inbox: &Shared<Inbox>) -> Shared<Inbox> {
+        let key = (inbox.digest(), self.key());
+        if let Some(known) = INBOXES.with_borrow(|inboxes| inboxes.get(&key).cloned()) {
+            return known;
+        }
+        let mut renamed = Shared::new(Inbox::default());
+        for envelope in inbox.iter() {
+            renamed = filled(&renamed, &self.envelope(envelope)).unwrap_or(renamed);
+        }
+        INBOXES.with_borrow_mut(|inboxes| inboxes.insert(key, renamed.clone()));
+        renamed
+    }
+
+    /// The node as it is under the other names: what happened to it happens to another one.
+    fn node<M: Inhabitant>(self, node: &Shared<Node<M>>, everybody: usize) -> Shared<Node<M>> {
+        let key = (node.digest(), self.key());
+        if let Some(known) = M::renamed(|renamed| renamed.get(&key).cloned()) {
+            return known;
+        }
+        let renamed = match &node.origin.0 {
+            None => {
+                let room = NAMES[..everybody].iter().map(|who| (name(who), Role::Participant));
+                let room = room.chain([(super::chair(), Role::Coordinator)]).collect();
+                Shared::new(Node::new(self.user(&node.me), &room, &node.scope))
+            }
+            Some(Origin::Crash(was)) => Node::crash(&self.node(was, everybody)),
+            Some(Origin::Kick(was, kick, moment)) => {
+                let was = self.node(was, everybody);
+                match (Node::kicked(&was, &self.kick(kick)), moment) {
+                    (None, _) => was,
+                    (Some(outcome), None) => outcome.node.clone(),
+                    (Some(outcome), Some(moment)) => outcome.moments[*moment].node.clone(),
+                }
+            }
+            Some(Origin::Restart(was, survived, room, moment)) => {
+                let outcome = Node::restarted(&self.node(was, everybody), *survived, &self.room(room));
+                moment.map_or_else(|| outcome.node.clone(), |moment| outcome.moments[moment].node.clone())
+            }
+        };
+        M::renamed(|known| known.insert(key, renamed.clone()));
+        renamed
+    }
+
+    fn seat<M: Inhabitant>(self, seat: &Seat<M>, everybody: usize) -> Seat<M> {
+        Seat { node: self.node(&seat.node, everybody), inbox: self.inbox(&seat.inbox) }
+    }
+
+    /// The world under the other names.
+    pub(super) fn world(self, world: &World) -> World {
+        let everybody = world.participants.len();
+        let mut participants = world.participants.clone();
+        for (place, seat) in world.participants.iter().enumerate() {
+            participants[usize::from(self.places[place])] = self.seat(seat, everybody);
+        }
+        World { coordinator: self.seat(&world.coordinator, everybody), participants, ..world.clone() }
+    }
+}
+
+thread_local! {
+    static INBOXES: RefCell<Memo<Shared<Inbox>>> = RefCell::default();
+    static LOOKS: RefCell<Memo<u64>> = RefCell::default();
+}
+
+/// The world that stands for this one and for those that differ from it only in who is who.
+#[must_use]
+pub fn representative(world: &World) -> World {
+    let looks: Vec<u64> = (0..world.participants.len()).map(|place| look(world, place)).collect();
+    let mut order: Vec<usize> = (0..looks.len()).collect();
+    order.sort_by_key(|place| looks[*place]);
+    let renaming = Renaming::to_order(&order);
+    if renaming.changes_nothing() { world.clone() } else { renaming.world(world) }
+}
+
+/// What a participant looks like to somebody who cannot read names: by itself, and to the coordinator.
+fn look(world: &World, place: usize) -> u64 {
+    let mut fold = Fold::default();
+    let seat = &world.participants[place];
+    fold.add(remembered((seat.node.digest(), seat.inbox.digest()), || look_of_participant(&seat.node, &seat.inbox)));
+    let coordinator = &world.coordinator;
+    let key = (coordinator.node.digest() ^ coordinator.inbox.digest().rotate_left(17), place as u64);
+    fold.add(remembered(key, || look_to_coordinator(&coordinator.node, &coordinator.inbox, &seat.node.me)));
+    std::hash::Hasher::finish(&fold)
+}
+
+fn remembered(key: (u64, u64), work_out: impl FnOnce() -> u64) -> u64 {
+    LOOKS.with_borrow_mut(|looks| *looks.entry(key).or_insert_with(work_out))
+}
+
+fn look_of_participant(node: &Node<Participant>, inbox: &Inbox) -> u64 {
+    let records: Vec<_> =
+        node.disk.written().iter().map(|record| (twopc_proto::LogRecord::kind(record), twopc_proto::LogRecord::txn(record))).collect();
+    let machine = node.machine.as_ref().map(|machine| {
+        let standings = machine.standings().into_iter().map(|standing| {
+            let doubt = standing.doubt.map(|doubt| {
+                let answers: Option<Vec<_>> = doubt.answers.map(|answers| answers.values().collect());
+                (doubt.asked, doubt.asked_everyone, doubt.blocked, digest(&answers))
+            });
+            digest(&(standing.txn, standing.state, standing.writing, standing.overdue, standing.participants.len(), doubt))
+        });
+        standings.collect::<Vec<u64>>()
+    });
+    let mut heard: Vec<u64> = inbox.iter().map(|envelope| look_of_message(envelope)).collect();
+    heard.sort_unstable();
+    digest(&(records, node.disk.at_risk(), node.disk.lines(), machine, node.incarnation, &node.to_append, heard))
+}
+
+fn look_to_coordinator(node: &Node<Coordinator>, inbox: &Inbox, who: &UserName) -> u64 {
+    let ballots = node.machine.as_ref().map(|machine| {
+        let ballots = machine.ballots().into_iter().map(|ballot| {
+            let vote = ballot.votes.get(who).map(|(vote, _)| *vote);
+            (ballot.txn.clone(), ballot.participants.contains(who), vote, ballot.acknowledged.contains(who))
+        });
+        ballots.collect::<Vec<_>>()
+    });
+    let mut said: Vec<u64> = inbox.iter().filter(|envelope| envelope.from == *who).map(|envelope| look_of_message(envelope)).collect();
+    said.sort_unstable();
+    digest(&(ballots, said))
+}
+
+fn look_of_message(envelope: &Envelope) -> u64 {
+    let state = if let Message::DecisionReply { state, .. } = envelope.message { Some(state) } else { None };
+    digest(&(envelope.role, envelope.message.kind(), envelope.message.txn(), state))
+}
