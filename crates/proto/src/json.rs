@@ -19,10 +19,15 @@ pub struct JsonError(#[from] serde_json::Error);
 /// Reads a body into `T`. Members that `T` does not know are skipped, wherever they stand.
 ///
 /// # Errors
-/// [`JsonError`] when the body is not UTF-8, not JSON, nests deeper than 128, has a member twice
-/// anywhere, or does not fit `T`.
+/// [`JsonError`] when the body is not UTF-8, not JSON, no object, has a member twice anywhere, or does
+/// not fit `T`; also beyond the limits that RFC 8259, 9 allows: it nests deeper than 127, has a
+/// number that no double holds, or half of a surrogate pair.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
     let Unique(value) = serde_json::from_slice(body)?;
+    // serde would take an array of the values for the members.
+    if !value.is_object() {
+        return Err(serde_json::Error::custom("a body is an object").into());
+    }
     Ok(serde_json::from_value(value)?)
 }
 
@@ -111,6 +116,7 @@ mod tests {
             br#"{"a":1,}"#,
             br#"{"a":"1"}"#,
             br#"{"a":1.0}"#,
+            br#"[1]"#,
             br#"{'a':1}"#,
             b"{\"a\":1,\"b\":\"\xff\"}",
             br#"{"a":1,"b":"\ud800"}"#,

@@ -142,7 +142,7 @@ impl fmt::Display for MessageKind {
 
 /// Why a transaction was aborted. For people to read; it never steers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Reason {
     /// The person pressed Abort.
     Pressed,
@@ -180,9 +180,17 @@ impl Reason {
     }
 }
 
+/// As for [`crate::Role`].
+impl TryFrom<String> for Reason {
+    type Error = &'static str;
+    fn try_from(word: String) -> Result<Self, &'static str> {
+        Self::parse(&word).ok_or("that is no reason")
+    }
+}
+
 /// Where a node that was asked stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE", try_from = "String")]
 pub enum PeerState {
     /// Has not voted. This project's programs never say it: they abort first.
     Init,
@@ -217,6 +225,15 @@ impl PeerState {
             Self::Abort => Some(Decision::Abort),
             Self::Init | Self::Wait | Self::Ready => None,
         }
+    }
+}
+
+/// As for [`crate::Role`].
+impl TryFrom<String> for PeerState {
+    type Error = &'static str;
+    fn try_from(word: String) -> Result<Self, &'static str> {
+        let states = [Self::Init, Self::Wait, Self::Ready, Self::Commit, Self::Abort];
+        states.into_iter().find(|state| state.as_str() == word).ok_or("that is no state")
     }
 }
 
@@ -409,5 +426,19 @@ pub(crate) mod millis {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_an_object_and_a_state_is_a_word() {
+        assert!(Message::parse(MessageKind::DecisionReply, br#"{"txn":"chair.1.1","state":"COMMIT"}"#).is_ok());
+        for body in [&br#"["chair.1.1","COMMIT"]"#[..], br#"{"txn":"chair.1.1","state":{"COMMIT":null}}"#, br#""chair.1.1""#] {
+            assert!(Message::parse(MessageKind::DecisionReply, body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+        assert!(Message::parse(MessageKind::GlobalCommit, br#"["chair.1.1"]"#).is_err());
     }
 }

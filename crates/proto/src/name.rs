@@ -100,7 +100,7 @@ impl fmt::Debug for UserName {
 
 /// What somebody in the room is there for, as the relay stamps it on every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Role {
     /// Votes on strings and keeps the committed ones.
     Participant,
@@ -131,6 +131,14 @@ impl Role {
     }
 }
 
+/// From a word alone: serde would take `{"participant":null}` for one, too.
+impl TryFrom<String> for Role {
+    type Error = &'static str;
+    fn try_from(word: String) -> Result<Self, &'static str> {
+        Self::parse(&word).ok_or("that is no role")
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -145,6 +153,15 @@ mod tests {
     fn a_name_folds_its_case() {
         assert_eq!(UserName::parse("Alice_7-x"), UserName::parse("ALICE_7-X"));
         assert_eq!(UserName::parse("Alice").unwrap().as_str(), "alice");
+    }
+
+    #[test]
+    fn a_role_is_a_word_and_nothing_around_it() {
+        assert_eq!(crate::json::parse::<crate::frame::Person>(br#"{"user":"a","role":"observer"}"#).unwrap().role, Role::Observer);
+        for role in [r#"{"observer":null}"#, r#"["observer"]"#, r#""Observer""#, "null"] {
+            let person = alloc::format!(r#"{{"user":"a","role":{role}}}"#);
+            assert!(crate::json::parse::<crate::frame::Person>(person.as_bytes()).is_err(), "{role}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{ErrorCode, Refusal};
+use crate::json;
 use crate::name::{Role, UserName};
 
 /// The body of `POST /login`.
@@ -23,6 +24,28 @@ pub struct Login {
     /// What shows that an observer may be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lab: Option<String>,
+}
+
+impl Login {
+    /// Reads the body, and the name in it.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies of those that need nothing but the body; the connection
+    /// stays open for another try.
+    pub fn read(body: &[u8]) -> Result<(UserName, Self), Refusal> {
+        let bad = |message: &'static str| Refusal::new(400, ErrorCode::BadRequest, message);
+        let login: Self = json::parse(body).map_err(|_| {
+            bad("A login is JSON with the members user, role (participant, coordinator or observer) and key, each once; send those.")
+        })?;
+        if login.role == Role::Guest {
+            return Err(bad("The role guest does not log in; use participant, coordinator or observer."));
+        }
+        if !is_key(&login.key) {
+            return Err(bad("A key is 16 to 128 printable ASCII characters; make one at random and keep it."));
+        }
+        let name = UserName::parse(&login.user).map_err(Refusal::name_invalid)?;
+        Ok((name, login))
+    }
 }
 
 /// Whether a text can be a name's key: 16 to 128 printable ASCII characters.

@@ -6,7 +6,7 @@
 use alloc::borrow::Cow;
 use core::fmt;
 
-use crate::name::UserName;
+use crate::name::{NameError, UserName};
 
 /// The words that the wire has for what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +134,12 @@ impl Refusal {
     pub fn not_allowed(allow: &'static str) -> Self {
         let message = alloc::format!("This path does not have that method; use {allow}.");
         Self { allow: Some(allow), ..Self::new(405, ErrorCode::NotAllowed, message) }
+    }
+
+    /// A user name that is none.
+    #[must_use]
+    pub fn name_invalid(error: NameError) -> Self {
+        Self::new(422, ErrorCode::NameInvalid, alloc::format!("This is not a user name: {error}."))
     }
 
     /// A protocol frame for somebody who is not in the room.

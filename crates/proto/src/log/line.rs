@@ -154,7 +154,19 @@ pub(super) fn decode<R: LogRecord>(bytes: &[u8]) -> Result<Sealed<R>, Why> {
             Line::Record { record, stamp }
         }
     };
-    Ok(Sealed { n, synced, prev, sum, line })
+    let sealed = Sealed { n, synced, prev, sum, line };
+    if sealed.is_written_so(bytes) { Ok(sealed) } else { Err(Why::Unreadable("it is written in another form".into())) }
+}
+
+impl<R: LogRecord> Sealed<R> {
+    /// Whether these bytes are what [`encode`] makes of it: then nothing stands in the line that was
+    /// not read.
+    fn is_written_so(&self, bytes: &[u8]) -> bool {
+        let mut tip = Tip { lines: self.n.saturating_sub(1), sum: self.prev, synced: self.synced };
+        let mut written = Vec::with_capacity(bytes.len() + 1);
+        encode(&mut tip, &self.line, &mut written);
+        written.strip_suffix(b"\n") == Some(bytes)
+    }
 }
 
 /// Reads the first line of a log without its newline.

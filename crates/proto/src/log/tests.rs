@@ -210,6 +210,13 @@ fn a_line_that_is_sealed_but_not_of_this_log_is_damage() {
         r#""type":"LIFE","incarnation":1,"n":2"#,
         r#""type":"LIFE" "incarnation":1"#,
         r#""txn":"chair.1.1""#,
+        // Read without a fault, and still not what this program writes.
+        r#""type":"LIFE","incarnation":1,"odd":1"#,
+        r#" "type":"LIFE","incarnation":1"#,
+        r#""incarnation":1,"type":"LIFE""#,
+        r#""type":"ABORT","txn":"Chair.1.1""#,
+        r#""type":"ABORT","txn":"chair.1.1","reason":null"#,
+        r#""type":"ABORT","txn":"chair.1.1","reason":{"asked":null}"#,
     ] {
         let said = said(&sealed(&[HEADER, content]));
         assert!(said.starts_with("line 2 is not a record of this log ("), "{content}: {said}");

@@ -1,7 +1,7 @@
 //! Who may come in, in the order in which it is asked.
 
-use twopc_proto::frame::{Answer, ErrorCode, Frame, Login, PROTOCOL, Person, Refusal, is_key};
-use twopc_proto::{Role, UserName, json};
+use twopc_proto::frame::{Answer, ErrorCode, Frame, Login, PROTOCOL, Person, Refusal};
+use twopc_proto::{Role, UserName};
 
 use super::Relay;
 use crate::names::{KeyHash, Standing};
@@ -16,16 +16,7 @@ pub(super) async fn login(frame: &Frame, relay: &Relay) -> Result<Seat, Refusal>
     if !upgrades {
         return Err(Answer::upgrade_required());
     }
-    let login: Login = json::parse(frame.body()).map_err(|_| {
-        bad_request("A login is JSON with the members user, role (participant, coordinator or observer) and key, each once; send those.")
-    })?;
-    if login.role == Role::Guest {
-        return Err(bad_request("The role guest does not log in; use participant, coordinator or observer."));
-    }
-    if !is_key(&login.key) {
-        return Err(bad_request("A key is 16 to 128 printable ASCII characters; make one at random and keep it."));
-    }
-    let name = parse_name(&login.user)?;
+    let (name, login) = Login::read(frame.body())?;
     if login.role == Role::Observer {
         check_lab(login.lab.as_deref(), relay)?;
     }
@@ -39,7 +30,7 @@ pub(super) async fn login(frame: &Frame, relay: &Relay) -> Result<Seat, Refusal>
 /// # Errors
 /// `name_invalid`, with what is wrong with it.
 pub(super) fn parse_name(text: &str) -> Result<UserName, Refusal> {
-    UserName::parse(text).map_err(|error| Refusal::new(422, ErrorCode::NameInvalid, format!("This is not a user name: {error}.")))
+    UserName::parse(text).map_err(Refusal::name_invalid)
 }
 
 fn check_lab(shown: Option<&str>, relay: &Relay) -> Result<(), Refusal> {
@@ -77,10 +68,6 @@ async fn take_name(name: &UserName, login: &Login, relay: &Relay) -> Result<(), 
 
 fn unwritten() -> Refusal {
     Refusal::new(503, ErrorCode::RoomFull, "The relay cannot write down who claims this name, its disk may be full; try again later.")
-}
-
-fn bad_request(message: &'static str) -> Refusal {
-    Refusal::new(400, ErrorCode::BadRequest, message)
 }
 
 fn forbidden(message: &'static str) -> Refusal {

@@ -1,5 +1,8 @@
 //! What is read besides frames, each with an oracle that knows what must become of any bytes.
 
+pub mod bodies;
+pub mod json;
+pub mod logs;
 pub mod texts;
 
 use super::chance::Chance;
@@ -7,18 +10,27 @@ use super::chance::Chance;
 /// A kind of input and the oracle that judges it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oracle {
+    /// Bodies of logins.
+    Logins,
+    /// Bodies of protocol messages.
+    Bodies,
+    /// Logs as a disk may give them back.
+    Logs,
     /// Texts that somebody typed: shown, split, proposed.
     Texts,
 }
 
 impl Oracle {
     /// Every oracle.
-    pub const ALL: [Self; 1] = [Self::Texts];
+    pub const ALL: [Self; 4] = [Self::Logins, Self::Bodies, Self::Logs, Self::Texts];
 
     /// What it judges, for a table.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Logins => "login bodies",
+            Self::Bodies => "protocol bodies",
+            Self::Logs => "logs",
             Self::Texts => "texts",
         }
     }
@@ -27,7 +39,10 @@ impl Oracle {
     #[must_use]
     pub fn every(self) -> usize {
         match self {
-            Self::Texts => 16,
+            Self::Logins => 16,
+            Self::Bodies => 4,
+            Self::Logs => 100,
+            Self::Texts => 32,
         }
     }
 
@@ -35,6 +50,9 @@ impl Oracle {
     #[must_use]
     pub fn make(self, chance: &mut Chance) -> Vec<u8> {
         match self {
+            Self::Logins => bodies::make_login(chance),
+            Self::Bodies => bodies::make(chance),
+            Self::Logs => logs::make(chance),
             Self::Texts => texts::make(chance),
         }
     }
@@ -45,7 +63,20 @@ impl Oracle {
     /// What is wrong with what became of it, as a sentence.
     pub fn judge(self, input: &[u8]) -> Result<bool, String> {
         match self {
+            Self::Logins => bodies::judge_login(input),
+            Self::Bodies => bodies::judge(input),
+            Self::Logs => logs::judge(input),
             Self::Texts => texts::judge(input),
+        }
+    }
+
+    /// As [`Self::judge`], for a fuzzer.
+    ///
+    /// # Panics
+    /// With what is wrong.
+    pub fn assert_sound(self, input: &[u8]) {
+        if let Err(why) = self.judge(input) {
+            panic!("{why}");
         }
     }
 }
