@@ -10,5 +10,6 @@ mod plain;
 mod pressure;
 mod protocol;
 mod refusals;
+mod rows;
 mod session;
 mod timing;

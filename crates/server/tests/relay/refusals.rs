@@ -1,121 +1,122 @@
-//! Bad input, as bytes, before the upgrade and after it: what it gets, whether the connection stays,
-//! and that nothing which follows on a closed one is obeyed.
+//! Bad input, as bytes, before the upgrade and after it: what it gets, whether the connection stays
+//! and is of use, and that nothing which follows on a closed one is obeyed.
 
-use twopc_proto::frame::ErrorCode::{self, BadFraming, BadRequest, BadText, LengthRequired, NotAllowed, NotFound, TooLarge};
-use twopc_proto::{Role, frame::MAX_BODY};
+use twopc_proto::frame::ErrorCode::TooLarge;
+use twopc_proto::frame::{Answers, ErrorBody, FromRelay, MAX_BODY, Response};
+use twopc_proto::{Role, UserName, json};
 
-use crate::client::{Relay, frames};
-
-/// What both sides of the upgrade refuse alike, and close.
-fn closing() -> Vec<(&'static str, Vec<u8>, u16, ErrorCode)> {
-    let post = |headers: &str, body: &str| {
-        format!("POST /client.http HTTP/1.1\r\nHost: localhost\r\nFrom: zoe\r\n{headers}\r\n{body}").into_bytes()
-    };
-    vec![
-        ("Content-Length twice", post("Content-Length: 2\r\nContent-Length: 2\r\n", "hi"), 400, BadFraming),
-        ("Content-Length with a sign", post("Content-Length: +2\r\n", "hi"), 400, BadFraming),
-        ("Content-Length as a list", post("Content-Length: 2, 2\r\n", "hi"), 400, BadFraming),
-        ("Content-Length in hexadecimal", post("Content-Length: 0x2\r\n", "hi"), 400, BadFraming),
-        ("Content-Length empty", post("Content-Length:\r\n", "hi"), 400, BadFraming),
-        ("Content-Length of 11 digits", post("Content-Length: 00000000002\r\n", "hi"), 400, BadFraming),
-        ("Transfer-Encoding", post("Transfer-Encoding: chunked\r\n", "2\r\nhi\r\n0\r\n\r\n"), 501, BadFraming),
-        ("Transfer-Encoding and Content-Length", post("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "hi"), 400, BadFraming),
-        ("POST without Content-Length", post("", ""), 411, LengthRequired),
-        ("a body over 64 KiB", post(&format!("Content-Length: {}\r\n", MAX_BODY + 1), ""), 413, TooLarge),
-        ("a line without a colon", post("Content-Length: 2\r\nhello\r\n", "hi"), 400, BadFraming),
-        ("a header name that is no token", post("Content-Length: 2\r\nX(Y): z\r\n", "hi"), 400, BadFraming),
-        ("a byte over 0x7F in a header name", post("Content-Length: 2\r\n\u{e9}: z\r\n", "hi"), 400, BadFraming),
-        ("a byte over 0x7F in the path", "POST /\u{e9} HTTP/1.1\r\nContent-Length: 0\r\n\r\n".into(), 400, BadFraming),
-        ("bare LF", "POST /client.http HTTP/1.1\nHost: localhost\nContent-Length: 2\n\nhi".into(), 400, BadFraming),
-        ("bare CR", post("Content-Length: 2\r\nX: a\rb\r\n", "hi"), 400, BadFraming),
-        ("a folded header", post("Content-Length: 2\r\nX: a\r\n b\r\n", "hi"), 400, BadFraming),
-        ("a space before the colon", post("Content-Length : 2\r\n", "hi"), 400, BadFraming),
-        ("NUL in the head", post("Content-Length: 2\r\nX: \0\r\n", "hi"), 400, BadFraming),
-        ("a control character in the head", post("Content-Length: 2\r\nX: \u{1b}\r\n", "hi"), 400, BadFraming),
-        ("two empty lines before the request line", b"\r\n\r\nPOST / HTTP/1.1\r\n\r\n".to_vec(), 400, BadFraming),
-        ("a request line over 4 KiB", format!("POST /{} HTTP/1.1\r\n\r\n", "x".repeat(4096)).into(), 414, TooLarge),
-        ("a head over 8 KiB", post(&format!("Content-Length: 2\r\nX: {}\r\n", "x".repeat(8192)), "hi"), 431, TooLarge),
-        ("more than 32 headers", post(&format!("Content-Length: 2\r\n{}", "X: y\r\n".repeat(32)), "hi"), 431, TooLarge),
-        ("HTTP/2.0", b"POST / HTTP/2.0\r\n\r\n".to_vec(), 505, BadFraming),
-        ("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(), 400, BadFraming),
-        ("noise", b"\xf0\x9f\x00\x01".to_vec(), 400, BadFraming),
-    ]
-}
+use crate::client::{Client, Relay, frames, name};
+use crate::rows::{BY_A_TEST, Case, Want, cases};
 
 /// A sound frame that would be relayed, were it obeyed.
-fn smuggled() -> Vec<u8> {
-    b"POST /client.http HTTP/1.1\r\nHost: localhost\r\nFrom: zoe\r\nContent-Length: 8\r\n\r\nsmuggled".to_vec()
-}
+const SMUGGLED: &[u8] = b"POST /client.http HTTP/1.1\r\nHost: localhost\r\nFrom: zoe\r\nContent-Length: 8\r\n\r\nsmuggled";
+
+/// The page that says what happens.
+const PAGE: &str = include_str!("../../../../docs/wire.md");
 
 #[test]
-fn before_the_upgrade_bad_framing_gets_a_response_and_the_end() {
+fn before_the_upgrade_bad_input_gets_the_response_of_its_row() {
     let relay = Relay::start();
     let mut witness = relay.participant("witness");
-    for (what, bytes, status, code) in closing() {
+    for Case { what, bytes, before, .. } in cases() {
+        let Some(want) = before else { continue };
         let mut plain = relay.connect();
-        plain.send(&[bytes, smuggled()].concat());
-        let answer = plain.answer();
-        assert_eq!((answer.status(), answer.one("Connection")), (status, Some("close")), "{what}");
-        let body = String::from_utf8_lossy(answer.body()).into_owned();
-        assert!(body.starts_with(&format!("{{\"error\":\"{code}\",\"message\":\"")), "{what}: {body}");
-        assert!(plain.closes(), "{what}");
+        plain.send(&bytes);
+        if want.closes {
+            plain.send(SMUGGLED);
+        }
+        check(&plain.answer(), want, what);
+        if want.closes {
+            assert!(plain.closes(), "{what}: the end follows");
+        } else {
+            assert!(plain.is_open(), "{what}: the next request is answered");
+        }
     }
     assert!(witness.is_open(), "nothing that followed was said");
 }
 
+#[track_caller]
+fn check(answer: &Response, want: Want, what: &str) {
+    let Want { status, code, closes, allow } = want;
+    assert_eq!(answer.status(), status, "{what}");
+    assert_eq!(answer.one("Content-Type"), Some("application/json"), "{what}");
+    assert_eq!(answer.one("Allow"), allow, "{what}");
+    assert_eq!(answer.one("Connection"), closes.then_some("close"), "{what}");
+    let body: ErrorBody = json::parse(answer.body()).unwrap();
+    assert_eq!((body.code(), body.to.as_ref()), (Some(code), None), "{what}");
+    assert_eq!(json::body(&body), answer.body(), "{what}: the members in their order, and no others");
+    assert!(body.message.len() > 20 && body.message.ends_with(['.', ')']), "{what}: a sentence: {}", body.message);
+}
+
 #[test]
-fn after_the_upgrade_bad_framing_gets_an_error_frame_and_the_end() {
+fn after_the_upgrade_bad_input_gets_the_error_frame_of_its_row() {
     let relay = Relay::start();
     let mut witness = relay.participant("witness");
-    let get = ("another method than POST", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), 405, NotAllowed);
-    let put = ("PUT", b"PUT /client.http HTTP/1.1\r\nContent-Length: 0\r\n\r\n".to_vec(), 405, NotAllowed);
-    for (what, bytes, _, code) in closing().into_iter().chain([get, put]) {
+    for Case { what, bytes, after, .. } in cases() {
+        let Some(Want { code, closes, .. }) = after else { continue };
         let mut alice = relay.participant("alice");
         assert_eq!(witness.joined().user.as_str(), "alice");
-        alice.send(&[bytes, smuggled()].concat());
-        assert_eq!(alice.refused(), code, "{what}");
-        assert!(alice.closes(), "{what}");
-        assert_eq!(witness.left().user.as_str(), "alice", "{what}: nothing that followed was said");
+        alice.send(&bytes);
+        if closes {
+            alice.send(SMUGGLED);
+        }
+        let error = alice.error();
+        assert_eq!(error.code(), Some(code), "{what}");
+        assert_eq!(error.to.as_ref().map(UserName::as_str), (what == "to nobody").then_some("bob"), "{what}");
+        if closes {
+            assert!(alice.closes(), "{what}: the end follows");
+        } else {
+            alice.send(&frames().protocol(&name("alice"), "PRE_COMMIT", b"{}"));
+            assert_eq!(alice.protocol().word, "PRE_COMMIT", "{what}: the next frame is obeyed");
+            leave(alice);
+        }
+        assert_eq!(witness.left().user.as_str(), "alice", "{what}: nothing else was said, and nothing relayed");
+    }
+}
+
+fn leave(mut client: Client) {
+    client.send(&frames().logout());
+    assert!(client.closes());
+}
+
+/// The tables of the page that say what bad input gets: their rows, each as its cells.
+fn rows_of_the_page() -> Vec<Vec<&'static str>> {
+    let tables = ["| status | `error` | because |", "| what came | status | `error` | connection |", "| | |"];
+    let rows = tables.iter().flat_map(|head| {
+        let (_, after) = PAGE.split_once(head).expect("the page has this table");
+        after.lines().skip(2).take_while(|line| line.starts_with("| "))
+    });
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn every_row_of_the_page_has_a_case_and_every_case_says_what_the_page_says() {
+    let rows = rows_of_the_page();
+    assert!(rows.len() > 25, "the page has its rows: {}", rows.len());
+    let cases = cases();
+    for row in &rows {
+        let is_shown =
+            cases.iter().any(|case| row[0].starts_with(case.row)) || BY_A_TEST.iter().any(|(begin, _)| row[0].starts_with(begin));
+        assert!(is_shown, "nothing shows the row {row:?}");
+    }
+    for Case { row, what, before, after, .. } in &cases {
+        let on_the_page = rows.iter().find(|cells| cells[0].starts_with(row)).unwrap_or_else(|| panic!("no row begins with {row:?}"));
+        let [_, statuses, code, end] = on_the_page[..] else { panic!("{on_the_page:?} has four cells") };
+        for want in [before, after].into_iter().flatten() {
+            assert!(want.status == 0 || statuses.contains(&want.status.to_string()), "{what}: {statuses}");
+            assert!(code.contains(&format!("`{}`", want.code)), "{what}: {code}");
+            assert!(end.starts_with(if want.closes { "closed" } else { "open" }), "{what}: {end}");
+        }
     }
 }
 
 #[test]
-fn before_the_upgrade_a_request_has_one_host() {
-    let relay = Relay::start();
-    for hosts in ["", "Host: localhost\r\nHost: localhost\r\n"] {
-        let mut plain = relay.connect();
-        plain.send(format!("GET / HTTP/1.1\r\n{hosts}\r\n").as_bytes());
-        assert_eq!(plain.verdict(), (400, Some(BadRequest)));
-        assert!(plain.closes());
+fn every_test_that_shows_a_row_is_there() {
+    let tests = [include_str!("login.rs"), include_str!("plain.rs"), include_str!("pressure.rs"), include_str!("timing.rs")].concat();
+    for (row, test) in BY_A_TEST {
+        assert!(rows_of_the_page().iter().any(|cells| cells[0].starts_with(row)), "no row begins with {row:?}");
+        assert!(tests.contains(&format!("#[test]\nfn {test}()")), "{test} is gone");
     }
-}
-
-#[test]
-fn after_the_upgrade_bad_requests_leave_the_connection_open() {
-    let relay = Relay::start();
-    let mut alice = relay.participant("alice");
-    let post =
-        |path: &str, headers: &str, body: &str| format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
-    for (frame, code) in [
-        (post("/nothing", "", ""), NotFound),
-        (post("/login", "", "{}"), NotFound),
-        (post("/2pc/lower_case", "To: alice\r\n", "{}"), NotFound),
-        (post("/2pc/ACK", "", "{}"), BadRequest),
-        (post("/2pc/ACK", "To: alice\r\nTo: alice\r\n", "{}"), BadRequest),
-        (post("/2pc/ACK", "To: a b\r\n", "{}"), BadRequest),
-        (post("/2pc/GLOBAL_COMMIT", "To: alice\r\n", "{}"), ErrorCode::Forbidden),
-        (post("/2pc/ACK", "To: bob\r\n", "{}"), ErrorCode::NotHere),
-        (post("/coordinator.http", "", "hi"), ErrorCode::Forbidden),
-        (post("/client.http", "", "a\nb"), BadText),
-        (post("/client.http", "", "\u{2028}"), BadText),
-        (post("/client.http", "", "\u{7f}"), BadText),
-    ] {
-        alice.send(frame.as_bytes());
-        assert_eq!(alice.refused(), code, "{frame:?}");
-    }
-    alice.send(b"POST /client.http HTTP/1.1\r\nContent-Length: 2\r\n\r\n\xff\xfe");
-    assert_eq!(alice.refused(), BadText);
-    assert!(alice.is_open());
 }
 
 #[test]
@@ -131,13 +132,65 @@ fn frames_in_the_smallest_pieces_are_frames() {
     assert_eq!(alice.chat().text, longest);
 }
 
+/// A reset would take the answer back; so the relay goes on reading for a while, and forgets.
 #[test]
 fn an_answer_arrives_although_the_sender_goes_on_sending() {
     let relay = Relay::start();
+    let mut witness = relay.participant("witness");
     for _ in 0..20 {
         let mut plain = relay.connect();
         plain.send(b"POST /client.http HTTP/1.1\r\nHost: localhost\r\nFrom: zoe\r\nContent-Length: 999999\r\n\r\n");
         plain.send(&[b'x'; 200_000]);
         assert_eq!(plain.verdict(), (413, Some(TooLarge)));
+
+        let mut alice = relay.participant("alice");
+        assert_eq!(witness.joined().user.as_str(), "alice");
+        alice.send(b"POST /client.http HTTP/1.1\r\nContent-Length: 999999\r\n\r\n");
+        alice.send(&[&[b'x'; 200_000], SMUGGLED].concat());
+        assert_eq!(alice.refused(), TooLarge);
+        assert!(alice.closes());
+        assert_eq!(witness.left().user.as_str(), "alice");
     }
+}
+
+/// What was refused stands between two sound requests that are answered, in their order.
+#[test]
+fn what_came_before_is_answered_and_what_follows_on_an_open_connection_is_too() {
+    let relay = Relay::start();
+    let mut plain = relay.connect();
+    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    plain.send([ask("/login"), ask("/nothing"), ask("/login")].concat().as_bytes());
+    assert_eq!([200, 404, 200].map(|_| plain.answer().status()), [200, 404, 200]);
+
+    let mut alice = relay.participant("alice");
+    let nothing = b"POST /nothing HTTP/1.1\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let say = |text: &str| frames().chat(Role::Participant, text, "");
+    alice.send(&[say("before"), nothing, say("after")].concat());
+    assert_eq!(alice.chat().text, "before");
+    assert!(matches!(alice.next(), FromRelay::Error(_)));
+    assert_eq!(alice.chat().text, "after");
+}
+
+/// The headers of a response that is refused, as bytes: what caches, browsers and scripts go by.
+#[test]
+fn a_refusal_before_the_upgrade_is_a_whole_response() {
+    let relay = Relay::start();
+    let mut plain = relay.connect();
+    plain.send(b"PUT /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    let mut bytes = Vec::new();
+    let mut answers = Answers::new();
+    while answers.next_answer().unwrap().is_none() {
+        let some = crate::client::read_some(&mut plain.stream);
+        answers.feed(&some);
+        bytes.extend(some);
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<&str> = text.split("\r\n").collect();
+    assert_eq!(lines[0], "HTTP/1.1 405 Method Not Allowed");
+    assert!(lines[1].starts_with("Date: ") && lines[1].ends_with(" GMT"), "{text}");
+    let body = lines[lines.len() - 1];
+    let length = format!("Content-Length: {}", body.len());
+    let rest = ["Content-Type: application/json", &length, "X-Content-Type-Options: nosniff", "Cache-Control: no-store"];
+    assert_eq!(lines[2..], [&rest[..], &["Allow: GET, HEAD, POST", "", body]].concat());
+    assert!(body.starts_with("{\"error\":\"not_allowed\",\"message\":\""), "{body}");
 }
