@@ -10,5 +10,6 @@ pub mod frames;
 pub mod mutants;
 pub mod refinement;
 pub mod search;
+pub mod sim;
 pub mod steps;
 pub mod world;

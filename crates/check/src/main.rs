@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twopc_check::{frames, search};
+use twopc_check::{frames, search, sim};
 
 /// Drives the two-phase commit machines through every schedule.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum What {
     Replay(search::ReplayArgs),
     /// Judges hostile frames, bodies, logs and texts: against rules written a second time.
     Frames(frames::Args),
+    /// Runs whole rooms in simulated time, with everything going wrong that can.
+    Sim(sim::Args),
 }
 
 fn main() -> ExitCode {
@@ -28,5 +30,6 @@ fn main() -> ExitCode {
         What::Search(args) => search::search(&args),
         What::Replay(args) => search::replay_file(&args),
         What::Frames(args) => frames::run(args),
+        What::Sim(args) => sim::command(args),
     }
 }

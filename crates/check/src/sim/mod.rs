@@ -1,0 +1,35 @@
+//! Simulated runs: the production machines, codec, log and text file on a simulated disk, network and
+//! clock, with everything going wrong that can, from one seed.
+//!
+//! [`Plan`] is what is settled before a run, [`run`] runs it. Nodes (`node`) talk bytes to a relay
+//! (`relay`) over a `network`; each has a drive of its own (`disk`); `people` press; the `judge` is asked
+//! after everything that happens. When faults end, everybody must come to rest: the ends of runs are
+//! where progress is judged. Deliberately absent: threads, sockets, files and any clock but the
+//! simulated one, so that a seed tells the same story for ever.
+
+mod chance;
+mod clock;
+mod command;
+mod coverage;
+mod disk;
+mod faults;
+mod fleet;
+mod judge;
+mod network;
+mod node;
+mod people;
+mod plan;
+mod relay;
+mod run;
+mod shrink;
+mod story;
+
+pub use clock::Time;
+pub use command::{Args, command};
+pub use coverage::{Coverage, fault_names};
+pub use faults::{Boundary, Damage, Fault, Planned, Point, When};
+pub use disk::{Call, Edit, Trouble};
+pub use fleet::{Findings, hunt, sail};
+pub use plan::{Habits, Narrowing, Plan, Request};
+pub use run::{Report, run};
+pub use shrink::shrink;
