@@ -54,6 +54,8 @@ pub struct Limits {
     pub strangers: usize,
     /// Names that are kept for those who claimed them.
     pub names: usize,
+    /// Connections of all kinds: what the system allows, less what files need.
+    pub connections: usize,
 }
 
 impl Config {
@@ -90,6 +92,6 @@ impl Default for Times {
 impl Default for Limits {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
-        Self { waiting: 16 * MIB, waiting_in_all: 128 * MIB, strangers: 1024, names: 10_000 }
+        Self { waiting: 16 * MIB, waiting_in_all: 128 * MIB, strangers: 1024, names: 10_000, connections: usize::MAX }
     }
 }

@@ -253,7 +253,7 @@ fn shift(sum: &AtomicUsize, was: usize, now: usize) {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { waiting: 100, waiting_in_all: 300, strangers: 1, names: 1 };
+    const LIMITS: Limits = Limits { waiting: 100, waiting_in_all: 300, strangers: 1, names: 1, connections: 1 };
 
     fn take(outbox: &Outbox) -> VecDeque<Delivery> {
         let mut hand = VecDeque::new();

@@ -14,7 +14,7 @@ use tracing_subscriber::{Layer, fmt};
 use twopc_proto::UserName;
 use twopc_proto::text::Shown;
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::names::{NamesError, forget};
 use crate::relay::{RelayError, run as run_relay};
 
@@ -104,7 +104,7 @@ fn free(logs: &Path, name: &UserName) -> Result<(), NamesError> {
 
 fn serve(args: Args) -> Result<(), ProgramError> {
     let Args { listen, logs, lab, max_users, guests, forget: _ } = args;
-    allow_many_sockets();
+    let connections = allow_many_sockets();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // Before anything is written: a second relay leaves the first one's folder alone.
@@ -115,7 +115,8 @@ fn serve(args: Args) -> Result<(), ProgramError> {
         let shutdown = told_to_end()?;
         keep_diary(&logs);
         let max_users = usize::try_from(max_users).unwrap_or(usize::MAX);
-        run_relay(listener, Config { lab, max_users, guests, ..Config::new(logs) }, shutdown).await?;
+        let limits = Limits { connections, ..Limits::default() };
+        run_relay(listener, Config { lab, max_users, guests, limits, ..Config::new(logs) }, shutdown).await?;
         Ok(())
     })
 }
@@ -142,17 +143,22 @@ fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// A room of a thousand, and a thousand who are not in it, need more sockets than many systems give
-/// unasked.
-fn allow_many_sockets() {
+/// Raises the limit on open files as far as the system lets it: a room of a thousand, and a thousand
+/// who are not in it, need more than many give unasked. Returns how many connections there may be.
+fn allow_many_sockets() -> usize {
+    /// What the relay has open for itself, or opens for a moment: streams, diary, record, names.
+    const OWN_FILES: u64 = 24;
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
+        let limit = getrlimit(Resource::Nofile);
         // Without it there is room for fewer.
-        let _ = setrlimit(Resource::Nofile, limit);
+        let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
+        if let Some(files) = getrlimit(Resource::Nofile).current {
+            return usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX).max(1);
+        }
     }
+    usize::MAX
 }
 
 /// The diary in the log directory; on standard error as well, as much as `TWOPC_LOG` asks for.

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -23,8 +23,11 @@ use crate::{record, screen};
 /// How long the record and the screen may take to write what is left.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How long nothing is accepted when the system has no more sockets to give.
+/// How long nothing is accepted when there are no more sockets and none is given back.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(50);
+
+/// How often it is said that there are none.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
 
 /// Why a relay cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -53,19 +56,39 @@ pub enum RelayError {
 /// When it cannot begin; once it has, it runs until it is told to end.
 pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RelayError> {
     let address = listener.local_addr()?;
+    let most = config.limits.connections;
     let relay = Arc::new(open(address, config)?);
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
+    let mut said: Option<Instant> = None;
     tokio::pin!(shutdown);
     loop {
-        tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => accept(stream, &relay, &closing, &mut connections),
-                Err(error) => on_accept_error(&error, &relay).await,
-            },
-            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let has_room = match accepted {
+            Ok((stream, _)) => {
+                let stranger = relay.lobby.enter();
+                connections.spawn(serve(stream, stranger, Arc::clone(&relay), closing.clone()));
+                // Those that have ended do not count.
+                while connections.try_join_next().is_some() {}
+                connections.len() <= most
+            }
+            // It was gone before it was accepted.
+            Err(error) if is_theirs(&error) => continue,
+            Err(error) => {
+                if said.is_none_or(|said| said.elapsed() > SAID_AGAIN) {
+                    said = Some(Instant::now());
+                    tracing::warn!(%error, "connections are accepted only as others end");
+                }
+                false
+            }
+        };
+        if !has_room {
+            make_room(&relay, &mut connections).await;
         }
     }
     drop(listener);
@@ -81,19 +104,17 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     Ok(())
 }
 
-fn accept(stream: TcpStream, relay: &Arc<Relay>, closing: &watch::Receiver<bool>, connections: &mut JoinSet<()>) {
-    let stranger = relay.lobby.enter();
-    connections.spawn(serve(stream, stranger, Arc::clone(relay), closing.clone()));
+/// Sends somebody away who is not logged in and waits, not for long, until a connection has ended.
+/// Those who are in the room keep their places, so there may be nobody to send away.
+async fn make_room(relay: &Relay, connections: &mut JoinSet<()>) {
+    relay.lobby.send_one_away();
+    // In the worst case it is looked again, and waited again.
+    let _ = timeout(OUT_OF_SOCKETS, connections.join_next()).await;
 }
 
-/// Most often a connection that was gone before it was accepted; or the system is out of sockets.
-async fn on_accept_error(error: &io::Error, relay: &Relay) {
-    tracing::warn!(%error, "a connection was not accepted");
-    let is_theirs = matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted);
-    if !is_theirs {
-        relay.lobby.dismiss_most_silent();
-        tokio::time::sleep(OUT_OF_SOCKETS).await;
-    }
+/// Whether an accepted connection failed, and not accepting.
+fn is_theirs(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted)
 }
 
 fn open(address: SocketAddr, config: Config) -> Result<Relay, RelayError> {

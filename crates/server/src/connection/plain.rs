@@ -26,6 +26,9 @@ use crate::route::{check_line, not_found};
 /// What the relay asks first.
 const QUESTION: &str = "Enter your user name: 1 to 32 letters, digits, '-' or '_'.\n";
 
+/// What a login takes at most of whoever stays for nothing else, head and body.
+const LONGEST_LOGIN: usize = 4 * 1024;
+
 /// A connection that is not logged in.
 pub(super) struct Plain<'a> {
     stream: &'a TcpStream,
@@ -118,6 +121,8 @@ impl<'a> Plain<'a> {
                 biased;
                 // Should this fail, so does reading.
                 _ = self.stream.readable() => match read_into(self.stream, &mut self.decoder) {
+                    // Who has no place any more stays to log in, and not to fill the memory.
+                    Read::Some if self.stranger.is_leaving() && self.decoder.held() > LONGEST_LOGIN => return Ok(None),
                     Read::Some => self.stranger.heard(),
                     Read::Nothing => {}
                     Read::End => return Ok(None),
@@ -158,7 +163,8 @@ impl<'a> Plain<'a> {
 
     /// A login: afterwards the connection is somebody's.
     async fn upgrade(&mut self, frame: &Frame) -> Result<Next, Refusal> {
-        let seat = login(frame, self.relay).await?;
+        self.stranger.shows_a_name();
+        let seat = login(frame, self.relay).await.inspect_err(|_| self.stranger.was_refused())?;
         let framed = Framed::new(Arc::clone(self.relay), seat, self.decoder.clone(), Arc::clone(&self.debt));
         Ok(match self.send(&Answer::switching()).await {
             Ok(()) => Next::Framed(Box::new(framed)),

@@ -12,4 +12,5 @@ mod protocol;
 mod refusals;
 mod rows;
 mod session;
+mod sockets;
 mod timing;

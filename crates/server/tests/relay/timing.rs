@@ -15,8 +15,8 @@ const SHORT: Duration = Duration::from_millis(200);
 fn the_times_and_limits_are_those_of_the_wire() {
     let Times { idle, unfinished, ping, gone, stuck, linger, comment } = Times::default();
     assert_eq!([idle, unfinished, ping, gone, stuck, linger, comment].map(|time| time.as_secs()), [30, 10, 10, 30, 10, 1, 15]);
-    let Limits { waiting, waiting_in_all, strangers, names } = Limits::default();
-    assert_eq!([waiting, waiting_in_all, strangers, names], [16 << 20, 128 << 20, 1024, 10_000]);
+    let Limits { waiting, waiting_in_all, strangers, names, connections } = Limits::default();
+    assert_eq!([waiting, waiting_in_all, strangers, names, connections], [16 << 20, 128 << 20, 1024, 10_000, usize::MAX]);
 }
 
 #[test]
@@ -143,4 +143,23 @@ fn the_most_silent_stranger_makes_room_for_a_newcomer_and_logins_get_in() {
     let _alice = relay.participant("alice");
     assert!(second.closes(), "it had been silent longest");
     assert!(first.is_open() && third.is_open());
+}
+
+/// More connections than have places, each of them new when it is pushed out, and one of them slow
+/// to say who it is: it gets in all the same.
+#[test]
+fn a_known_name_gets_in_through_any_crowd() {
+    let relay = Relay::start_with(|config| (config.limits.strangers, config.limits.names) = (20, 1));
+    relay.participant("alice").send(&frames().logout());
+    relay.await_print("Client (alice) is offline\n");
+    for _ in 0..5 {
+        let early = relay.connect();
+        let crowd: Vec<_> = (0..25).map(|_| relay.connect()).collect();
+        let mut alice = early.upgrade(&crate::client::login("alice", Role::Participant));
+        assert!(matches!(alice.next(), FromRelay::Welcome(_)));
+        drop(crowd);
+    }
+    // Whoever says nothing is gone when its moment is over.
+    let crowd: Vec<_> = (0..60).map(|_| relay.connect()).collect();
+    assert!(crowd.into_iter().take(40).all(crate::client::Plain::closes), "40 of them had no place");
 }
