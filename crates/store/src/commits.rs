@@ -75,13 +75,14 @@ impl Commits {
     }
 
     /// Writes the text file anew, with every line up to the last that stood. An earlier line that is
-    /// not known to have stood is among them, since lines stand in the order of their records.
-    pub(crate) fn rebuild<D: Disk>(&self, disk: &mut D, text: &mut TextFile<D>) -> Result<Report, StoreError> {
+    /// not known to have stood is among them, since lines stand in the order of their records. Nothing is
+    /// done, and nothing to be reported, if there is a file again by now.
+    pub(crate) fn rebuild<D: Disk>(&self, disk: &mut D, text: &mut TextFile<D>) -> Result<Option<Report>, StoreError> {
         let open: BTreeSet<Lsn> = text.pending().iter().map(|line| line.lsn).collect();
         let through = self.all.iter().rev().map(|line| line.lsn).find(|lsn| !open.contains(lsn)).unwrap_or(0);
         let lines: Vec<&Promised> = self.all.iter().take_while(|line| line.lsn <= through).collect();
         let content: Vec<u8> = lines.iter().flat_map(|line| line.bytes()).collect();
-        text.create(disk, &content, through)?;
-        Ok(Report::Rebuilt { text: text.path().to_path_buf(), lines: lines.len(), lost: self.older })
+        let is_there = text.create(disk, &content, through)?;
+        Ok(is_there.then(|| Report::Rebuilt { text: text.path().to_path_buf(), lines: lines.len(), lost: self.older }))
     }
 }

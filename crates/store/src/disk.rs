@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The disk of one node.
 ///
@@ -74,6 +74,19 @@ pub trait Disk: Send + 'static {
     /// # Errors
     /// The system's.
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file another name that no file has.
+    ///
+    /// # Errors
+    /// The system's; [`ErrorKind::AlreadyExists`] if a file has it, which then keeps it. Where the
+    /// system cannot do both as one, somebody who makes a file between the look and the renaming
+    /// loses it.
+    fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.look(to)? {
+            Some(_) => Err(ErrorKind::AlreadyExists.into()),
+            None => self.rename(from, to),
+        }
+    }
 
     /// What can be told from outside of the file or directory of this name; `None` if there is none.
     ///
@@ -157,6 +170,17 @@ impl Disk for RealDisk {
         fs::rename(from, to)
     }
 
+    #[cfg(target_os = "linux")]
+    fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // A file system that cannot; one more look, then, and no file may come in between.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if self.look(to)?.is_none() => self.rename(from, to),
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Err(ErrorKind::AlreadyExists.into()),
+            other => Ok(other?),
+        }
+    }
+
     fn look(&mut self, path: &Path) -> io::Result<Option<Look>> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(Some(look_of(&metadata))),
@@ -206,7 +230,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
 }
 
 /// The path with something added to its last name.
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
@@ -258,10 +282,25 @@ pub(crate) fn append_all<D: Disk>(disk: &mut D, file: &mut D::File, bytes: &[u8]
 /// Puts a file with this content in the place of `path`: it is written beside, synced, renamed, and
 /// its directory synced, so that after a crash the old or the new one stands there, whole.
 pub(crate) fn replace<D: Disk>(disk: &mut D, path: &Path, private: bool, content: &[u8]) -> io::Result<()> {
+    let beside = beside(disk, path, private, content)?;
+    disk.rename(&beside, path)?;
+    disk.sync_dir(parent(path))
+}
+
+/// The same where there is no file; `false` if there is one by now, which stays.
+pub(crate) fn create_new<D: Disk>(disk: &mut D, path: &Path, content: &[u8]) -> io::Result<bool> {
+    let beside = beside(disk, path, false, content)?;
+    match disk.rename_new(&beside, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        other => other.and_then(|()| disk.sync_dir(parent(path))).map(|()| true),
+    }
+}
+
+/// Writes and syncs a file beside this one, whose name it is to get.
+fn beside<D: Disk>(disk: &mut D, path: &Path, private: bool, content: &[u8]) -> io::Result<PathBuf> {
     let beside = with_suffix(path, ".new");
     let mut file = disk.create(&beside, private)?;
     append_all(disk, &mut file, content)?;
     disk.sync(&mut file)?;
-    disk.rename(&beside, path)?;
-    disk.sync_dir(parent(path))
+    Ok(beside)
 }

@@ -42,6 +42,16 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system gives this program no more open files.
+    #[error("the system has no open file left to {doing} {}; close other programs, then start again ({source})", file.display())]
+    TooManyOpen {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Where a folder should be, there is something else.
     #[error("{} cannot be used, since a part of that path is no folder; choose another one with --data-dir", file.display())]
     NotAFolder {
@@ -110,11 +120,19 @@ impl StoreError {
         let file = file.to_path_buf();
         match source.kind() {
             _ if is_full(&source) => Self::NoSpace { doing, file, source },
+            _ if has_no_file_left(&source) => Self::TooManyOpen { doing, file, source },
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Forbidden { doing, file, source },
             io::ErrorKind::NotADirectory => Self::NotAFolder { file },
             _ => Self::Disk { doing, file, source },
         }
     }
+}
+
+/// Whether this program, or all of them together, have as many open files as they may; the standard
+/// library has no word for it.
+fn has_no_file_left(error: &io::Error) -> bool {
+    let numbers = if cfg!(windows) { 4..=4 } else { 23..=24 };
+    error.raw_os_error().is_some_and(|number| numbers.contains(&number))
 }
 
 /// Names what was being done with which file when the system failed.

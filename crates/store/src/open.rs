@@ -127,8 +127,8 @@ fn begin_life<D: Disk, R: LogRecord>(disk: &mut D, log: &mut Log<D>, incarnation
 /// Reads the text file; one that is gone is created, or written again from the log. What a person
 /// changed in it is reported and stays.
 fn open_text<D: Disk>(disk: &mut D, text: &mut TextFile<D>, commits: &Commits, reports: &mut Vec<Report>) -> Result<Vec<u8>, StoreError> {
-    match text.read(disk)? {
-        Some(content) => {
+    loop {
+        if let Some(content) = text.read(disk)? {
             // What an interrupted append left of lines that are still open is judged when those are
             // applied.
             let is_as_left = !text.pending().is_empty() || commits.end().is_none_or(|end| end == text.tail());
@@ -136,15 +136,13 @@ fn open_text<D: Disk>(disk: &mut D, text: &mut TextFile<D>, commits: &Commits, r
                 reports.extend(commits.difference(text, &content));
             }
             text.name_is_synced();
-            Ok(content)
+            return Ok(content);
         }
-        None if commits.is_empty() => {
+        // Read once more then, since a person may be at work on it.
+        if commits.is_empty() {
             text.create(disk, &[], 0)?;
-            Ok(Vec::new())
-        }
-        None => {
-            reports.push(commits.rebuild(disk, text)?);
-            Ok(text.read(disk)?.unwrap_or_default())
+        } else {
+            reports.extend(commits.rebuild(disk, text)?);
         }
     }
 }

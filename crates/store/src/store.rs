@@ -188,7 +188,7 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
                 Placed::All => return Ok(true),
                 Placed::NoSpace => return Ok(false),
                 Placed::Gone => match read_commits::<D, R>(disk, log)?.rebuild(disk, text) {
-                    Ok(report) => outcomes.push(Outcome::Report(report)),
+                    Ok(report) => outcomes.extend(report.map(Outcome::Report)),
                     Err(StoreError::NoSpace { .. }) => return Ok(false),
                     Err(error) => return Err(error),
                 },
@@ -206,13 +206,17 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
     /// Has the disk hold every line that stands, so that it may be called applied.
     fn sync_text(&mut self, outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
         let Some(last) = self.text.as_ref().and_then(TextFile::last_unsynced) else { return Ok(()) };
-        // Usually they do; if the file was replaced since, they are looked for in the new one.
-        let has_space = self.place(last, outcomes)?;
-        let Some(text) = &mut self.text else { return Ok(()) };
-        if !has_space {
-            return Err(io::Error::from(io::ErrorKind::StorageFull)).doing("write", text.path());
+        loop {
+            // Usually they do; if the file was replaced since, they are looked for in the new one.
+            let has_space = self.place(last, outcomes)?;
+            let Some(text) = &mut self.text else { return Ok(()) };
+            if !has_space {
+                return Err(io::Error::from(io::ErrorKind::StorageFull)).doing("write", text.path());
+            }
+            if text.sync(&mut self.disk)? {
+                return Ok(());
+            }
         }
-        text.sync(&mut self.disk)
     }
 }
 

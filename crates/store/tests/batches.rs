@@ -127,7 +127,7 @@ fn a_text_file_without_space_refuses_the_line_and_takes_it_later() {
         let disk = MemDisk::default();
         let (mut store, _) = open(&disk).unwrap();
         store.perform(vec![persist(1, commit(1, "one")), persist(2, commit(2, "two"))]).unwrap();
-        disk.plan(2, fault, false); // a look, the opening, the append
+        disk.plan(3, fault, false); // a look, the opening, another look, the append
         assert_eq!(store.perform(vec![apply(1, "one")]).unwrap(), [Outcome::Refused(1)]);
         assert_eq!(text(&disk), "", "what was written of it is cut off again");
         assert_eq!(store.perform(vec![apply(1, "one")]).unwrap(), [Outcome::Applied { lsn: 1 }]);
@@ -187,6 +187,7 @@ fn a_first_start_has_the_log_on_the_disk_before_the_key_and_the_text_file() {
             "sync alice.txt.new",
             "rename alice.txt",
             "sync_dir data",
+            "read alice.txt",
             "sync_dir data",
         ]
     );

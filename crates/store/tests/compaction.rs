@@ -6,7 +6,7 @@ mod room;
 
 use std::io::ErrorKind;
 
-use room::disk::{Cut, Fault, MemDisk};
+use room::disk::{Cut, EIO, EMFILE, Fault, MemDisk};
 use room::{Participant, applied, apply, commit, persist, place, ready, text, text_path, txn};
 use twopc_proto::log::{compact, read_log};
 use twopc_proto::{CoordinatorRecord, Decided, Decision, Lsn, ParticipantRecord, Role};
@@ -313,14 +313,15 @@ fn a_log_that_is_taken_away_during_the_compaction_is_noticed() {
     }
 }
 
-const CUTS: [Cut; 7] = [Cut::Kill, Cut::Lost, Cut::Kept, Cut::Torn(1), Cut::Torn(200), Cut::Zeroed, Cut::Holes(64)];
+const CUTS: [Cut; 8] = [Cut::Kill, Cut::Lost, Cut::Kept, Cut::NamesLost, Cut::Torn(1), Cut::Torn(200), Cut::Zeroed, Cut::Holes(64)];
 
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 11] = [
     Fault::DiesBefore,
     Fault::DiesAfter,
     Fault::Error(ErrorKind::StorageFull),
     Fault::Error(ErrorKind::QuotaExceeded),
-    Fault::Error(ErrorKind::Other),
+    Fault::Os(EIO),
+    Fault::Os(EMFILE),
     Fault::Error(ErrorKind::ReadOnlyFilesystem),
     Fault::Error(ErrorKind::PermissionDenied),
     Fault::Short(ErrorKind::StorageFull),

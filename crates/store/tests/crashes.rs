@@ -11,7 +11,8 @@ use room::{Life, Told, text};
 const STRINGS: [&str; 3] = ["Hello", "தமிழ்", "Hello"];
 const AS_TEXT: &str = "Hello\nதமிழ்\nHello\n";
 
-const CUTS: [Cut; 8] = [Cut::Kill, Cut::Lost, Cut::Kept, Cut::Torn(1), Cut::Torn(40), Cut::Zeroed, Cut::Holes(4), Cut::Holes(64)];
+const CUTS: [Cut; 9] =
+    [Cut::Kill, Cut::Lost, Cut::Kept, Cut::NamesLost, Cut::Torn(1), Cut::Torn(40), Cut::Zeroed, Cut::Holes(4), Cut::Holes(64)];
 
 /// One life that may end early.
 fn live(disk: &MemDisk, told: &mut Told) {

@@ -6,17 +6,19 @@ mod room;
 
 use std::io::ErrorKind;
 
-use room::disk::{Cut, Fault, MemDisk};
+use room::disk::{Cut, EIO, EMFILE, Fault, MemDisk};
 use room::{Life, Told, open, text};
 use twopc_store::StoreError;
 
 const STRINGS: [&str; 3] = ["Hello", "தமிழ்", "Hello"];
 const AS_TEXT: &str = "Hello\nதமிழ்\nHello\n";
 
-const FAULTS: [Fault; 7] = [
+const FAULTS: [Fault; 9] = [
     Fault::Error(ErrorKind::StorageFull),
     Fault::Error(ErrorKind::QuotaExceeded),
     Fault::Error(ErrorKind::Other),
+    Fault::Os(EIO),
+    Fault::Os(EMFILE),
     Fault::Error(ErrorKind::ReadOnlyFilesystem),
     Fault::Error(ErrorKind::PermissionDenied),
     Fault::Short(ErrorKind::StorageFull),
@@ -108,6 +110,27 @@ fn a_read_error_is_not_an_empty_log() {
     }
     let sentence = |file| format!("the disk failed to read /home/data/alice.{file}; check it, then start again (other error)");
     assert_eq!(failures, ["key", "participant.dtlog", "txt"].map(sentence));
+}
+
+#[test]
+fn too_many_open_files_end_the_program_and_harm_nothing() {
+    let (disk, mut told) = (MemDisk::default(), Told::default());
+    let mut life = Life::begin(&disk, &mut told).expect("it starts");
+    life.run(&mut told, &STRINGS[..1]).expect("it runs");
+    disk.plan(0, Fault::Os(EMFILE), true);
+    let sentence = open(&disk).err().map(|error| error.to_string());
+    assert_eq!(
+        sentence.as_deref(),
+        Some(
+            "the system has no open file left to read /home/data/alice.key; close other programs, then start again (Too many open files (os error 24))"
+        )
+    );
+    // The log is open already, the text file is opened for each line.
+    let failed = life.run(&mut told, &STRINGS).expect_err("no file can be opened");
+    assert!(matches!(failed, StoreError::TooManyOpen { .. }), "{failed}");
+    disk.heal();
+    Life::begin(&disk, &mut told).and_then(|mut life| life.run(&mut told, &STRINGS)).expect("it starts again");
+    assert_eq!(text(&disk), AS_TEXT);
 }
 
 #[test]

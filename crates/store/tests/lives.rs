@@ -132,7 +132,7 @@ fn died_at(used: &MemDisk, at: usize, fault: Fault, cut: Cut) -> Option<(MemDisk
     has_died.then_some((disk, said))
 }
 
-const CUTS: [Cut; 6] = [Cut::Kill, Cut::Lost, Cut::Kept, Cut::Torn(70), Cut::Zeroed, Cut::Holes(64)];
+const CUTS: [Cut; 7] = [Cut::Kill, Cut::Lost, Cut::Kept, Cut::NamesLost, Cut::Torn(70), Cut::Zeroed, Cut::Holes(64)];
 
 #[test]
 fn a_crash_at_any_step_of_a_life_with_a_compacted_log_loses_nothing() {

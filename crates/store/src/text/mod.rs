@@ -13,13 +13,14 @@ mod judge;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use twopc_proto::Lsn;
 use twopc_proto::log::Stamp;
 
 use crate::commits::Commits;
-use crate::disk::{Disk, Look, append_all, is_full, parent, replace};
+use crate::disk::{Disk, Look, append_all, create_new, is_full, parent};
 use crate::error::{Doing, StoreError};
 use crate::report::Report;
 
@@ -144,13 +145,16 @@ impl<D: Disk> TextFile<D> {
     }
 
     /// Puts a new file in the place of the one that is gone. It holds every line up to this one.
-    pub(crate) fn create(&mut self, disk: &mut D, text: &[u8], through: Lsn) -> Result<(), StoreError> {
-        replace(disk, &self.path, false, text).doing("create", &self.path)?;
+    /// `false` if somebody has put one there meanwhile, which stays.
+    pub(crate) fn create(&mut self, disk: &mut D, text: &[u8], through: Lsn) -> Result<bool, StoreError> {
+        if !create_new(disk, &self.path, text).doing("create", &self.path)? {
+            return Ok(false);
+        }
         self.tail = Tail::of(text);
         self.seen = disk.look(&self.path).doing("read", &self.path)?.filter(|look| look.len == self.tail.len);
         self.name_is_synced();
         self.pending.retain(|line| line.lsn > through);
-        Ok(())
+        Ok(true)
     }
 
     /// Notes that the directory was synced after the file was looked at.
@@ -176,37 +180,55 @@ impl<D: Disk> TextFile<D> {
                 (Verdict::Ends { whole: 0, part: 0, tail: self.tail }, Vec::new())
             } else {
                 let Some(text) = self.read(disk)? else { continue };
+                if self.seen.is_some_and(|seen| seen != look) {
+                    continue;
+                }
                 (judge(&text, &self.pending.as_slices().0[..run]), text)
             };
-            match verdict {
-                Verdict::Stand => self.stand(disk, look, run)?,
+            // Whatever is done to the file is done to the one that was judged, as it was then.
+            let Some(mut file) = self.open_as(disk, look)? else { continue };
+            let (standing, placed) = match verdict {
+                Verdict::Stand => (run, None),
+                Verdict::Edited { whole } => (whole, Some(Placed::Edited(text))),
                 Verdict::Ends { whole, part, tail } => {
-                    self.stand(disk, look, whole)?;
-                    let wanted = self.pending.iter().take(run - whole).take_while(|line| line.lsn <= through).count();
-                    if wanted > 0 && !self.complete(disk, look, wanted, part, tail, reports)? {
-                        return Ok(Placed::NoSpace);
+                    let wanted = self.pending.iter().take(run).take_while(|line| line.lsn <= through).count().max(whole);
+                    let is_interrupted = part > 0 || tail.len < self.tail.len;
+                    if wanted == whole {
+                        (whole, None)
+                    } else if self.complete(disk, &mut file, look, whole..wanted, part, tail)? {
+                        let string = || self.pending[whole].string.as_str().to_owned();
+                        reports.extend(is_interrupted.then(|| Report::Completed { text: self.path.clone(), string: string() }));
+                        (wanted, None)
+                    } else {
+                        (whole, Some(Placed::NoSpace))
                     }
                 }
-                Verdict::Edited { whole } => {
-                    self.stand(disk, look, whole)?;
-                    return Ok(Placed::Edited(text));
-                }
+            };
+            self.stand(file, look, standing);
+            if let Some(placed) = placed {
+                return Ok(placed);
             }
         }
     }
 
-    /// Returns once the disk has the lines that stand.
-    pub(crate) fn sync(&mut self, disk: &mut D) -> Result<(), StoreError> {
+    /// Returns once the disk has the lines that stand; `false` if the file was replaced meanwhile, so
+    /// that they are to be made to stand again.
+    pub(crate) fn sync(&mut self, disk: &mut D) -> Result<bool, StoreError> {
         if let Some((file, id)) = &mut self.dirty {
             disk.sync(file).doing("sync", &self.path)?;
             if self.named != Some(*id) {
                 disk.sync_dir(parent(&self.path)).doing("sync", parent(&self.path))?;
                 self.named = Some(*id);
             }
+            let look = disk.look(&self.path).doing("read", &self.path)?;
+            if look.is_none_or(|look| look.file != *id) {
+                self.take_back();
+                return Ok(false);
+            }
         }
         self.dirty = None;
         self.unsynced.clear();
-        Ok(())
+        Ok(true)
     }
 
     fn is_pending(&self, through: Lsn) -> bool {
@@ -222,58 +244,58 @@ impl<D: Disk> TextFile<D> {
         }
     }
 
-    /// Notes that the first pending lines stand, in the file that looks so.
-    fn stand(&mut self, disk: &mut D, look: Look, count: usize) -> Result<(), StoreError> {
-        if count > 0 && self.dirty.is_none() {
-            self.dirty = Some((disk.open(&self.path).doing("open", &self.path)?, look.file));
-        }
-        self.unsynced.extend(self.pending.drain(..count));
-        Ok(())
+    /// Opens the file that looked so; `None` if it was changed or replaced since.
+    fn open_as(&mut self, disk: &mut D, look: Look) -> Result<Option<D::File>, StoreError> {
+        let file = match disk.open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.doing("open", &self.path)?,
+        };
+        let now = disk.look(&self.path).doing("read", &self.path)?;
+        Ok((now == Some(look)).then_some(file))
     }
 
-    /// Appends the first `count` lines, in one write; `tail` is where the file ends with the `part`
-    /// of the first that is there. `false`: there was no space.
+    /// Notes that the first pending lines stand, in this file.
+    fn stand(&mut self, file: D::File, look: Look, count: usize) {
+        if count > 0 && self.dirty.is_none() {
+            self.dirty = Some((file, look.file));
+        }
+        self.unsynced.extend(self.pending.drain(..count));
+    }
+
+    /// Appends these pending lines, in one write; `tail` is where the file ends with the `part` of the
+    /// first that is there. `false`: there was no space.
     fn complete(
         &mut self,
         disk: &mut D,
+        file: &mut D::File,
         look: Look,
-        count: usize,
+        lines: Range<usize>,
         part: usize,
         tail: Tail,
-        reports: &mut Vec<Report>,
     ) -> Result<bool, StoreError> {
-        let mut file = disk.open(&self.path).doing("open", &self.path)?;
-        let has_unwritten = tail.len < self.tail.len;
-        if has_unwritten {
-            disk.truncate(&mut file, tail.len).doing("cut back", &self.path)?;
+        if tail.len < self.tail.len {
+            disk.truncate(file, tail.len).doing("cut back", &self.path)?;
         }
         let mut bytes = Vec::new();
         if part == 0 && tail.open_line {
             bytes.push(b'\n');
         }
-        bytes.extend(self.pending.iter().take(count).flat_map(Promised::bytes).skip(part));
+        bytes.extend(self.pending.range(lines).flat_map(Promised::bytes).skip(part));
         self.seen = None;
-        if let Err(short) = append_all(disk, &mut file, &bytes) {
+        if let Err(short) = append_all(disk, file, &bytes) {
             if !is_full(&short.error) {
                 return Err(short.error).doing("write", &self.path);
             }
             // Left as it is if this fails, or if somebody else has written too: what stands there
             // of a line is found and completed when it is tried again.
             if disk.look(&self.path).is_ok_and(|now| now.is_some_and(|now| now.file == look.file && now.len == tail.len + short.taken)) {
-                let _ = disk.truncate(&mut file, tail.len);
+                let _ = disk.truncate(file, tail.len);
             }
             return Ok(false);
         }
-        if part > 0 || has_unwritten {
-            let string = self.pending[0].string.as_str().to_owned();
-            reports.push(Report::Completed { text: self.path.clone(), string });
-        }
         self.tail = tail.then(&bytes);
-        self.seen = disk.look(&self.path).doing("read", &self.path)?.filter(|now| now.len == self.tail.len);
-        if self.dirty.is_none() {
-            self.dirty = Some((file, look.file));
-        }
-        self.unsynced.extend(self.pending.drain(..count));
+        let now = disk.look(&self.path).doing("read", &self.path)?;
+        self.seen = now.filter(|now| now.file == look.file && now.len == self.tail.len);
         Ok(true)
     }
 }

@@ -8,17 +8,34 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use twopc_store::{Disk, Look};
 
+/// The system's number for a disk that fails.
+pub const EIO: i32 = 5;
+/// The system's number for too many open files.
+pub const EMFILE: i32 = 24;
+
 /// What a call does instead of what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Fails so and changes nothing.
     Error(ErrorKind),
+    /// The same, by the system's number.
+    Os(i32),
     /// A write takes half of the bytes and fails so with the rest; another call fails so.
     Short(ErrorKind),
     /// The program dies before the call does anything.
     DiesBefore,
     /// The program dies when the call has done what it does.
     DiesAfter,
+}
+
+impl Fault {
+    fn kind(self) -> ErrorKind {
+        match self {
+            Self::Error(kind) | Self::Short(kind) => kind,
+            Self::Os(number) => io::Error::from_raw_os_error(number).kind(),
+            Self::DiesBefore | Self::DiesAfter => ErrorKind::Other,
+        }
+    }
 }
 
 /// What a power cut leaves of bytes that were not synced.
@@ -30,6 +47,8 @@ pub enum Cut {
     Lost,
     /// They had reached the disk by chance, and the names too.
     Kept,
+    /// They had, and the names had not.
+    NamesLost,
     /// So many of them had.
     Torn(usize),
     /// Their length had, they had not: they read as NUL.
@@ -131,7 +150,7 @@ impl MemDisk {
         let mut world = self.world();
         world.is_dead = false;
         world.plan = None;
-        if cut == Cut::Lost {
+        if matches!(cut, Cut::Lost | Cut::NamesLost) {
             world.names = world.synced_names.clone();
         } else if cut != Cut::Kill {
             world.synced_names = world.names.clone();
@@ -214,13 +233,13 @@ impl MemDisk {
         world.asked.push((what, name));
         let fault = world.plan.filter(|(at, _, for_good)| now == *at || (*for_good && now > *at)).map(|(_, fault, _)| fault);
         match fault {
-            Some(Fault::Error(kind)) => {
+            Some(fault @ (Fault::Error(_) | Fault::Os(_))) => {
                 if what == "sync"
                     && let Some(&inode) = world.names.get(path)
                 {
                     world.inodes[inode].is_forgotten = true;
                 }
-                Err(kind.into())
+                Err(if let Fault::Os(number) = fault { io::Error::from_raw_os_error(number) } else { fault.kind().into() })
             }
             Some(Fault::Short(kind)) if what != "append" => Err(kind.into()),
             Some(Fault::DiesBefore) => {
@@ -251,7 +270,7 @@ impl World {
 fn after_cut(inode: &Inode, cut: Cut) -> Vec<u8> {
     let appended = inode.live.strip_prefix(&inode.synced[..]);
     match (cut, appended) {
-        (Cut::Kill | Cut::Kept, _) => inode.live.clone(),
+        (Cut::Kill | Cut::Kept | Cut::NamesLost, _) => inode.live.clone(),
         // What was cut back without a sync may be there again.
         (Cut::Lost | Cut::Torn(_) | Cut::Zeroed | Cut::Holes(_), None) | (Cut::Lost, Some(_)) => inode.synced.clone(),
         (Cut::Torn(n), Some(tail)) => [&inode.synced[..], &tail[..n.min(tail.len())]].concat(),
@@ -363,6 +382,17 @@ impl Disk for MemDisk {
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let (mut world, fault) = self.ask("rename", to)?;
         let inode = world.find(from)?;
+        world.names.remove(from);
+        world.names.insert(to.to_path_buf(), inode);
+        died((), fault)
+    }
+
+    fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let (mut world, fault) = self.ask("rename", to)?;
+        let inode = world.find(from)?;
+        if world.names.contains_key(to) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
         world.names.remove(from);
         world.names.insert(to.to_path_buf(), inode);
         died((), fault)
