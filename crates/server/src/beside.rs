@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-/// The bytes that may wait for one thread.
+/// The bytes that may wait for one thread before nothing more is taken.
 const MOST_WAITING: usize = 64 * 1024 * 1024;
 
 /// The most things that are worked on as one.
@@ -66,7 +66,9 @@ impl<T: Send + 'static> Beside<T> {
 
     /// Hands over one thing of about so many bytes.
     pub(crate) fn put(&self, size: usize, thing: T) {
-        if self.load.waiting.load(Ordering::Relaxed) + size > MOST_WAITING {
+        // The queue takes something for each, too.
+        let size = size + size_of::<Option<(usize, T)>>();
+        if self.load.waiting.load(Ordering::Relaxed) > MOST_WAITING {
             self.load.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }

@@ -18,18 +18,26 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct Chronicle {
     lines: VecDeque<Arc<str>>,
     bytes: usize,
-    followers: Vec<Arc<Outbox>>,
+    readers: Vec<Reader>,
+}
+
+/// Somebody who is not in the room and for whom something of it waits.
+#[derive(Debug)]
+struct Reader {
+    outbox: Arc<Outbox>,
+    /// Whether it gets every line from now on; if not, it has all that it is to have.
+    follows: bool,
 }
 
 impl Chronicle {
     /// Adds a line; it has no line break in it.
     pub(crate) fn add(&mut self, line: Arc<str>) {
-        if !self.followers.is_empty() {
+        if self.readers.iter().any(|reader| reader.follows) {
             let event: Arc<[u8]> = format!("data: {line}\n\n").into_bytes().into();
-            self.followers.retain(|follower| {
-                let fits = follower.push(Delivery::own(Arc::clone(&event)));
+            self.readers.retain(|Reader { outbox, follows }| {
+                let fits = !follows || outbox.push(Delivery::own(Arc::clone(&event)));
                 if !fits {
-                    follower.end(End::Cut);
+                    outbox.end(End::Cut);
                 }
                 fits
             });
@@ -47,26 +55,28 @@ impl Chronicle {
     }
 
     /// From now on every line also goes there.
-    pub(crate) fn follow(&mut self, follower: Arc<Outbox>) {
-        self.followers.push(follower);
+    pub(crate) fn follow(&mut self, outbox: Arc<Outbox>) {
+        self.readers.push(Reader { outbox, follows: true });
+    }
+
+    /// What waits there is the chronicle's to answer for.
+    pub(crate) fn lend(&mut self, outbox: Arc<Outbox>) {
+        self.readers.push(Reader { outbox, follows: false });
     }
 
     /// Nothing goes there any more.
-    pub(crate) fn unfollow(&mut self, follower: &Arc<Outbox>) {
-        self.followers.retain(|other| !Arc::ptr_eq(other, follower));
+    pub(crate) fn leave(&mut self, outbox: &Arc<Outbox>) {
+        self.readers.retain(|other| !Arc::ptr_eq(&other.outbox, outbox));
     }
 
-    /// Drops the followers for whom more waits than that. Whether there was one.
-    pub(crate) fn drop_larger_than(&mut self, waiting: usize) -> bool {
-        let before = self.followers.len();
-        self.followers.retain(|follower| {
-            let stays = follower.waiting() <= waiting;
-            if !stays {
-                follower.end(End::Cut);
-            }
-            stays
-        });
-        self.followers.len() < before
+    /// Cuts off the reader for whom most waits, if that is more than this. Whether there was one.
+    pub(crate) fn cut_largest(&mut self, more_than: usize) -> bool {
+        let waiting = self.readers.iter().map(|reader| reader.outbox.waiting()).enumerate();
+        let Some((index, _)) = waiting.filter(|(_, waiting)| *waiting > more_than).max_by_key(|(_, waiting)| *waiting) else {
+            return false;
+        };
+        self.readers.swap_remove(index).outbox.end(End::Cut);
+        true
     }
 }
 

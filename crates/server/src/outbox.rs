@@ -16,6 +16,9 @@ use tokio::sync::Notify;
 
 use crate::config::Limits;
 
+/// What a queue takes for each frame in it, in bytes; it grows by doubling.
+const ENTRY: usize = 2 * size_of::<Delivery>();
+
 /// One frame on its way to one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
@@ -36,6 +39,12 @@ impl Delivery {
         debt.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
         let claim = Claim { debt: Arc::clone(debt), bytes: bytes.len() };
         Self { bytes, claim: Some(Arc::new(claim)) }
+    }
+
+    /// What it takes of the memory while it waits: a flood of small frames is as large as one of
+    /// large ones.
+    fn weight(&self) -> usize {
+        self.bytes.len() + ENTRY
     }
 
     /// From now on nobody pays for this copy.
@@ -122,7 +131,8 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct Queue {
     entries: VecDeque<Delivery>,
-    /// Bytes in the entries, and in the hands of whoever sends them, that the kernel has not taken.
+    /// The weight of the entries, and of what is in the hands of whoever sends them, as far as the
+    /// kernel has not taken it.
     waiting: usize,
     /// Whether senders wait for this client.
     reads: bool,
@@ -153,7 +163,7 @@ impl Outbox {
         if !queue.reads {
             delivery.forgive();
         }
-        queue.waiting += delivery.bytes.len();
+        queue.waiting += delivery.weight();
         let was_empty = queue.entries.is_empty();
         queue.entries.push_back(delivery);
         queue.note(&self.totals);
@@ -171,10 +181,10 @@ impl Outbox {
         std::mem::swap(hand, &mut self.lock().entries);
     }
 
-    /// So many bytes are the kernel's business now.
-    pub(crate) fn taken(&self, bytes: usize) {
+    /// So many bytes are the kernel's business now, and with them so many frames are done.
+    pub(crate) fn taken(&self, bytes: usize, frames: usize) {
         let mut queue = self.lock();
-        queue.waiting = queue.waiting.saturating_sub(bytes);
+        queue.waiting = queue.waiting.saturating_sub(bytes + frames * ENTRY);
         if queue.waiting == 0 {
             queue.reads = true;
         }
@@ -253,7 +263,8 @@ fn shift(sum: &AtomicUsize, was: usize, now: usize) {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { waiting: 100, waiting_in_all: 300, strangers: 1, names: 1, connections: 1 };
+    /// For one frame of 90 bytes, and for three.
+    const LIMITS: Limits = Limits { waiting: 90 + 2 * ENTRY, waiting_in_all: 3 * (90 + ENTRY), strangers: 1, names: 1, connections: 1 };
 
     fn take(outbox: &Outbox) -> VecDeque<Delivery> {
         let mut hand = VecDeque::new();
@@ -286,7 +297,7 @@ mod tests {
         assert!(outbox.push(Delivery::owed(*b"0123456789", &debt)));
         assert_eq!(debt.bytes(), 0);
         drop(take(&outbox));
-        outbox.taken(20);
+        outbox.taken(20, 2);
         assert!(outbox.push(Delivery::owed(*b"0123456789", &debt)));
         assert_eq!(debt.bytes(), 10);
     }
@@ -297,16 +308,24 @@ mod tests {
         let outbox = Outbox::new(&totals);
         assert!(outbox.push(Delivery::own([0; 60])));
         assert!(totals.are_congested(), "more than half of what may wait for one who reads");
-        assert!(outbox.push(Delivery::own([0; 40])));
+        assert!(outbox.push(Delivery::own([0; 30])));
         drop(take(&outbox));
-        assert_eq!(outbox.waiting(), 100);
+        assert_eq!(outbox.waiting(), 90 + 2 * ENTRY);
         assert!(!outbox.push(Delivery::own([0; 1])), "the limit for one is passed");
         outbox.wait_for_it(false);
         assert!(!totals.are_congested());
-        outbox.taken(100);
-        assert_eq!(outbox.waiting(), 1);
+        outbox.taken(90, 2);
+        assert_eq!(outbox.waiting(), 1 + ENTRY);
         drop(outbox);
         assert_eq!(totals.all.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_flood_of_empty_frames_is_not_for_nothing() {
+        let totals = Totals::new(LIMITS);
+        let outbox = Outbox::new(&totals);
+        let pushed = (0..1000).take_while(|_| outbox.push(Delivery::own([]))).count();
+        assert!(pushed < 10, "{pushed}");
     }
 
     #[test]

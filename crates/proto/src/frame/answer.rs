@@ -108,6 +108,17 @@ impl Answer {
         .into_bytes()
     }
 
+    /// The head of the log, of so many bytes, which follow it: too many to be copied into an answer.
+    #[must_use]
+    pub fn log(date: &str, length: usize, closes: bool) -> Vec<u8> {
+        let close = if closes { "Connection: close\r\n" } else { "" };
+        alloc::format!(
+            "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: {TEXT}\r\nContent-Length: {length}\r\n\
+             X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n{close}\r\n"
+        )
+        .into_bytes()
+    }
+
     /// A login that came without the upgrade.
     #[must_use]
     pub fn upgrade_required() -> Refusal {

@@ -30,7 +30,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.relay.room.unfollow(&self.outbox);
+        self.relay.room.stop(&self.outbox);
     }
 }
 

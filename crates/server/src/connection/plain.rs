@@ -1,6 +1,5 @@
 //! Before the upgrade: one request, one answer, as any HTTP client knows it.
 
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +15,11 @@ use super::events::Follower;
 use super::framed::Framed;
 use super::link::{Read, Unfinished, read_into, too_slow, write_all};
 use super::login::{login, parse_name};
+use super::pump::{Pump, Stuck};
 use super::{Access, Next, Relay};
 use crate::lobby::Stranger;
 use crate::names::Standing;
-use crate::outbox::Debt;
+use crate::outbox::{Debt, Outbox};
 use crate::room::{Speaker, name_taken};
 use crate::route::{check_line, not_found};
 
@@ -44,6 +44,8 @@ pub(super) struct Plain<'a> {
 /// What a request leads to.
 enum Reply {
     Answer(Answer),
+    /// What was said so far.
+    Log,
     Next(Next),
 }
 
@@ -82,17 +84,24 @@ impl<'a> Plain<'a> {
                 }
             };
             let closes = frame.has_word("Connection", "close") || !frame.is_http_1_1();
+            let is_head = frame.method() == "HEAD";
             let answer = match self.reply(&frame).await {
-                Ok(Reply::Answer(answer)) => answer,
+                Ok(Reply::Answer(answer)) => Some(answer),
+                Ok(Reply::Log) => None,
                 Ok(Reply::Next(next)) => return next,
-                Err(refusal) => Answer::refusal(&refusal),
+                Err(refusal) => Some(Answer::refusal(&refusal)),
             };
-            let answer = if closes { answer.closing() } else { answer };
-            if self.send(&answer.write(&date(), frame.method() == "HEAD")).await.is_err() {
-                return Next::Close;
-            }
-            if answer.closes() {
-                return Next::Linger;
+            let (is_sent, ends) = match answer {
+                Some(answer) => {
+                    let answer = if closes { answer.closing() } else { answer };
+                    (self.send(&answer.write(&date(), is_head)).await.is_ok(), answer.closes())
+                }
+                None => (self.send_log(is_head, closes).await.is_ok(), closes),
+            };
+            match (is_sent, ends) {
+                (false, _) => return Next::Close,
+                (true, true) => return Next::Linger,
+                (true, false) => {}
             }
             self.asked = Instant::now();
         }
@@ -144,7 +153,7 @@ impl<'a> Plain<'a> {
             ("/", _) => self.status(frame)?,
             ("/log", _) => {
                 self.check_access(frame)?;
-                Answer::text(200, log(&self.relay.room.lines()))
+                return Ok(Reply::Log);
             }
             ("/events", method) => {
                 self.check_access(frame)?;
@@ -205,18 +214,42 @@ impl<'a> Plain<'a> {
         Err(Refusal::new(403, ErrorCode::Forbidden, message))
     }
 
+    /// What was said so far: megabytes perhaps, which count while they wait to be taken.
+    async fn send_log(&self, is_head: bool, closes: bool) -> Result<(), Stuck> {
+        let bytes = {
+            let lines = self.relay.room.lines();
+            let length: usize = lines.iter().map(|line| line.len() + 1).sum();
+            let mut bytes = Answer::log(&date(), length, closes);
+            if !is_head {
+                bytes.reserve_exact(length);
+                lines.iter().for_each(|line| bytes.extend(line.bytes().chain([b'\n'])));
+            }
+            bytes
+        };
+        let lent = Lent { relay: self.relay, outbox: self.relay.room.lend(bytes) };
+        let mut pump = Pump::new(Arc::clone(&lent.outbox));
+        pump.write(self.stream);
+        if pump.has_backlog() {
+            self.relay.room.keep(&lent.outbox);
+        }
+        pump.write_all(self.stream, self.relay.times.stuck).await
+    }
+
     async fn send(&self, bytes: &[u8]) -> io::Result<()> {
         write_all(self.stream, bytes, self.relay.times.stuck).await
     }
 }
 
-fn log(lines: &[Arc<str>]) -> String {
-    let mut text = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
-    for line in lines {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{line}");
+/// What was lent to a reader; given back when dropped.
+struct Lent<'a> {
+    relay: &'a Relay,
+    outbox: Arc<Outbox>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.relay.room.stop(&self.outbox);
     }
-    text
 }
 
 /// The hour, for a `Date` header.

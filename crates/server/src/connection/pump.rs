@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::outbox::{Delivery, Outbox};
+use crate::outbox::{Delivery, End, Outbox};
 
 /// The most frames in one write.
 const TOGETHER: usize = 64;
@@ -121,18 +121,19 @@ impl Pump {
             backlog.since = self.last_out;
             backlog.taken += length;
         }
-        let mut sent = self.sent_of_first + length;
+        let (mut sent, mut whole) = (self.sent_of_first + length, 0);
         while let Some(first) = self.hand.front()
             && sent >= first.bytes.len()
         {
             sent -= first.bytes.len();
             self.hand.pop_front();
+            whole += 1;
         }
         self.sent_of_first = sent;
         if self.hand.is_empty() && self.hand.capacity() > KEPT {
             self.hand = VecDeque::new();
         }
-        self.outbox.taken(length);
+        self.outbox.taken(length, whole);
     }
 
     /// When [`Self::on_time`] wants to be called.
@@ -156,6 +157,27 @@ impl Pump {
             self.backlog = Some(Backlog { since: backlog.since, ..Backlog::new(now, &self.outbox) });
         }
         Ok(())
+    }
+
+    /// Writes all that waits, as long as the other end takes a byte every now and then and nobody
+    /// cuts it off.
+    pub(super) async fn write_all(&mut self, stream: &TcpStream, stuck: Duration) -> Result<(), Stuck> {
+        loop {
+            self.write(stream);
+            if self.broken || self.outbox.ended() == Some(End::Cut) {
+                return Err(Stuck);
+            }
+            if !self.has_backlog() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = self.outbox.wake.notified() => {}
+                // Should this fail, so does writing.
+                _ = stream.writable() => {}
+                () = sleep_until(self.last_out + stuck) => return Err(Stuck),
+            }
+        }
     }
 
     /// Writes all that waits, if that is done by then.

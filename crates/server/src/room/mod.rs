@@ -223,8 +223,24 @@ impl Room {
         follower
     }
 
-    pub(crate) fn unfollow(&self, follower: &Arc<Outbox>) {
-        self.lock().chronicle.unfollow(follower);
+    /// An outbox for what somebody is to have who is not in the room. Nobody is made to wait for it.
+    pub(crate) fn lend(&self, bytes: Vec<u8>) -> Arc<Outbox> {
+        let reader = Outbox::new(&self.totals);
+        reader.wait_for_it(false);
+        reader.push(Delivery::own(bytes));
+        reader
+    }
+
+    /// What was lent has not been taken at once: it is the room's to cut off where too much waits.
+    pub(crate) fn keep(&self, reader: &Arc<Outbox>) {
+        let mut state = self.lock();
+        state.chronicle.lend(Arc::clone(reader));
+        self.drop_late(&mut state, Vec::new());
+    }
+
+    /// Nothing more goes to somebody who followed the room, or to whom something was lent.
+    pub(crate) fn stop(&self, reader: &Arc<Outbox>) {
+        self.lock().chronicle.leave(reader);
     }
 
     /// A line for people at the relay only.
@@ -278,7 +294,11 @@ impl Room {
     fn drop_late(&self, state: &mut State, mut late: Vec<UserName>) {
         loop {
             if late.is_empty() && self.totals.are_over() {
-                late.extend(state.largest());
+                let largest = state.members.largest().map(|(name, waiting)| (name.clone(), waiting));
+                if state.chronicle.cut_largest(largest.as_ref().map_or(0, |(_, waiting)| *waiting)) {
+                    continue;
+                }
+                late.extend(largest.map(|(name, _)| name));
             }
             let Some(name) = late.pop() else { return };
             late.extend(self.remove(state, &name, Leaving::TooSlow));
@@ -287,15 +307,6 @@ impl Room {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// For which member most waits. A follower for whom more does is dropped on the spot.
-    fn largest(&mut self) -> Option<UserName> {
-        let largest = self.members.largest().map(|(name, waiting)| (name.clone(), waiting));
-        let waiting = largest.as_ref().map_or(0, |(_, waiting)| *waiting);
-        if self.chronicle.drop_larger_than(waiting) { None } else { largest.map(|(name, _)| name) }
     }
 }
 

@@ -215,3 +215,36 @@ fn what_was_said_before_a_rough_end_still_counts() {
     }
     assert_eq!(alice.left().user, name("bob"));
 }
+
+/// The log is megabytes long, and every reader of it that does not read holds as much: they count
+/// like everything that waits, and go first.
+#[test]
+fn readers_of_the_log_who_do_not_read_are_cut_off_and_cost_the_room_nothing() {
+    let most = 24 * 1024 * 1024;
+    let relay = Relay::start_with(|config| config.limits.waiting_in_all = most);
+    let mut alice = relay.participant("alice");
+    for _ in 0..130 {
+        alice.say(&"x".repeat(60 * 1024));
+        alice.chat();
+    }
+    let ask = b"GET /log HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut readers: Vec<_> = (0..20).map(|_| relay.connect()).collect();
+    for reader in &mut readers {
+        reader.send(ask);
+        // Its answer has begun, or it has been cut off already.
+        let _ = reader.stream.peek(&mut [0]);
+    }
+    assert!(alice.is_open(), "the room goes on");
+    let whole = |mut reader: crate::client::Plain| {
+        let mut bytes = Vec::new();
+        // The end may be rough: what it did not read is thrown away.
+        let _ = reader.stream.set_read_timeout(Some(Duration::from_millis(300))).and_then(|()| reader.stream.read_to_end(&mut bytes));
+        usize::from(bytes.len() > 130 * 60 * 1024)
+    };
+    let served: usize = readers.into_iter().map(whole).sum();
+    assert!((1..20).contains(&served), "{served} of 20 logs of 8 MiB were kept where 24 MiB may wait");
+    let mut reader = relay.connect();
+    reader.send(b"GET /log HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_eq!(whole(reader), 1, "whoever reads gets all of it");
+    assert!(alice.is_open());
+}
