@@ -78,3 +78,25 @@ fn what_was_told_to_be_durable_outlasts_a_power_cut_at_once() {
         at += 1;
     }
 }
+
+#[test]
+fn a_write_torn_at_every_byte_leaves_each_string_once() {
+    let (mut tried, mut at) = (0, 0);
+    while died_at(at, Fault::DiesBefore, Cut::Kill).is_some() {
+        for kept in 0.. {
+            let (disk, mut told) = (MemDisk::default(), Told::default());
+            disk.plan(at, Fault::DiesBefore, true);
+            live(&disk, &mut told);
+            let at_risk = disk.at_risk();
+            disk.cut(Cut::Torn(kept));
+            live(&disk, &mut told);
+            assert_eq!(text(&disk), AS_TEXT, "{kept} of {at_risk} bytes kept at call {at}");
+            tried += 1;
+            if kept >= at_risk {
+                break;
+            }
+        }
+        at += 1;
+    }
+    assert!(tried > 1_500, "{tried} cuts were tried");
+}

@@ -153,6 +153,51 @@ fn a_lost_block_in_the_middle_is_damage_and_an_unwritten_one_at_the_end_is_torn(
     }
 }
 
+/// The log of a node of the same name with another history.
+fn other() -> Vec<u8> {
+    let (disk, mut told) = (MemDisk::default(), Told::default());
+    Life::begin(&disk, &mut told).and_then(|mut life| life.run(&mut told, &["Olleh @* dlrow", "another", "one"])).expect("it runs");
+    disk.see(&place().log()).unwrap()
+}
+
+#[test]
+fn a_stale_block_is_found_wherever_it_comes_from() {
+    let (disk, records) = used();
+    let whole = disk.see(&place().log()).unwrap();
+    let last_line = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    let (other, mut refused, mut torn) = (other(), 0, 0);
+    for size in [16, 64, 128, 512] {
+        // Every block of this log, with every block of this log and of the other in its place.
+        for at in (0..whole.len()).step_by(size) {
+            let end = (at + size).min(whole.len());
+            for stale in whole.chunks(size).chain(other.chunks(size)).filter(|stale| stale.len() >= end - at) {
+                let bytes = [&whole[..at], &stale[..end - at], &whole[end..]].concat();
+                if bytes == whole {
+                    continue;
+                }
+                let what = format!("{} in place of {size} bytes from {at} on", String::from_utf8_lossy(stale));
+                match judged(&disk, &bytes).0 {
+                    Err(StoreError::Damaged { damage, .. }) => {
+                        let line = whole[..at].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+                        let reach = whole[..end].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+                        assert!((line..=reach).contains(&damage.line), "{what}: {damage}");
+                        refused += 1;
+                    }
+                    // The end of a line that was never finished reads so, too.
+                    Ok((held, reports)) => {
+                        assert!(end == whole.len() && bytes.last() != Some(&b'\n'), "{what}: {reports:?}");
+                        assert!(at >= last_line || size > whole.len() - last_line, "{what}: {reports:?}");
+                        assert!(matches!(&reports[..], [Report::TornTail { .. }]) && records.starts_with(&held), "{what}: {reports:?}");
+                        torn += 1;
+                    }
+                    Err(error) => panic!("{what}: {error}"),
+                }
+            }
+        }
+    }
+    assert!(refused > 10_000 && torn < refused / 50, "{refused} refused, {torn} torn");
+}
+
 #[test]
 fn a_gap_before_lines_that_were_never_synced_either_is_torn() {
     // Two batches that could wait; a power cut keeps the second and not the first.

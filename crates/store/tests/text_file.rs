@@ -118,6 +118,12 @@ fn what_a_person_wrote_between_two_lives_stays() {
         ("", Some(", no longer in it: “one”"), "Hello\n"),
         // An editor that ends lines in its own way.
         ("one\r\n", Some(""), "one\r\nHello\n"),
+        // One that marks the file as UTF-8, and one word more in the middle.
+        ("\u{feff}one\n", Some(", one line is not a committed string, no longer in it: “one”"), "\u{feff}one\nHello\n"),
+        ("one and more\n", Some(", one line is not a committed string, no longer in it: “one”"), "one and more\nHello\n"),
+        // In front of a line that may not have been written yet: it is found a second time at the end.
+        ("one more\nHello\n", Some(", 2 lines are not committed strings, no longer in it: “one”"), "one more\nHello\nHello\n"),
+        ("one\r\nHello\r\n", Some(", one line is not a committed string"), "one\r\nHello\r\nHello\n"),
         // No newline at the end of ours.
         ("one", None, "one\nHello\n"),
     ] {
@@ -134,6 +140,15 @@ fn what_a_person_wrote_between_two_lives_stays() {
             check(&disk, &report.iter().map(String::as_str).collect::<Vec<_>>(), left);
         }
     }
+}
+
+#[test]
+fn what_is_no_utf_8_is_kept_byte_by_byte() {
+    let saved: &[u8] = b"caf\xe9 \xff\nmine";
+    let disk = with_lines(&["one", "Hello"], true);
+    disk.save(&text_path(), saved);
+    assert_eq!(next_life(&disk).len(), 1);
+    assert_eq!(disk.see(&text_path()).unwrap(), [saved, b"\nHello\n"].concat());
 }
 
 #[test]
@@ -175,7 +190,13 @@ fn a_text_file_that_is_gone_is_written_again() {
 #[test]
 fn an_edit_while_the_program_runs_gives_the_next_line_another_place_before_it_is_appended() {
     type Edit = fn(&MemDisk);
-    let edits: [(Edit, &str); 4] = [
+    let edits: [(Edit, &str); 9] = [
+        (|disk| disk.save(&text_path(), b"one\r\n"), "one\r\nHello\n"),
+        (|disk| disk.save(&text_path(), "\u{feff}one\n".as_bytes()), "\u{feff}one\nHello\n"),
+        (|disk| disk.save(&text_path(), b"one and more\n"), "one and more\nHello\n"),
+        (|disk| disk.save(&text_path(), b"one\nmine"), "one\nmine\nHello\n"),
+        // Nothing but the time of the change tells this one.
+        (|disk| disk.save(&text_path(), b"eno\n"), "eno\nHello\n"),
         (|disk| disk.save(&text_path(), b"one\nmine\n"), "one\nmine\nHello\n"),
         (|disk| disk.put(&text_path(), b"one\nmine"), "one\nmine\nHello\n"),
         (|disk| disk.save(&text_path(), b"two\n"), "two\nHello\n"),

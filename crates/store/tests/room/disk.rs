@@ -221,6 +221,11 @@ impl MemDisk {
         }
     }
 
+    /// How many bytes of the file that is worst off a power cut could take away.
+    pub fn at_risk(&self) -> usize {
+        self.world().inodes.iter().map(|inode| inode.live.len().saturating_sub(inode.synced.len())).max().unwrap_or(0)
+    }
+
     /// Counts a call, and says what goes wrong with it.
     fn ask(&self, what: &'static str, path: &Path) -> io::Result<(MutexGuard<'_, World>, Option<Fault>)> {
         self.meddle_if_due();
