@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twopc_check::{frames, search, sim};
+use twopc_check::{frames, mutants, search, sim};
 
 /// Drives the two-phase commit machines through every schedule.
 #[derive(Debug, Parser)]
@@ -23,13 +23,16 @@ enum What {
     Frames(frames::Args),
     /// Runs whole rooms in simulated time, with everything going wrong that can.
     Sim(sim::Args),
+    /// Breaks the machines and their disks on purpose, and says which check notices.
+    Mutants(mutants::Args),
 }
 
 fn main() -> ExitCode {
     match Args::parse().what {
         What::Search(args) => search::search(&args),
         What::Replay(args) => search::replay_file(&args),
-        What::Frames(args) => frames::run(args),
+        What::Frames(args) => frames::run(&args),
         What::Sim(args) => sim::command(args),
+        What::Mutants(args) => mutants::command(&args),
     }
 }

@@ -107,20 +107,33 @@ fn without_torn_tail(log: &[u8]) -> Vec<u8> {
     log[..end].to_vec()
 }
 
-/// A log without the lines whose checksum is wrong, the others numbered and chained as if those had
-/// never been.
+/// A log without the lines whose checksum is wrong, those behind the first of them numbered and chained
+/// as if it had never been.
 fn without_damage(log: &[u8]) -> Vec<u8> {
     let mut shown = Vec::new();
     let mut lines = 0;
-    let mut last = String::from("00000000");
-    for line in log.split(|byte| *byte == b'\n').filter(|line| unseal(line).is_ok()) {
-        let Some(rest) = behind_prev(line) else { continue };
+    let mut last = None;
+    let mut skipped = false;
+    for line in log.split_inclusive(|byte| *byte == b'\n') {
+        let sealed = line.strip_suffix(b"\n").unwrap_or(line);
+        let Ok(sum) = unseal(sealed) else {
+            skipped = true;
+            continue;
+        };
         lines += 1;
-        let start = shown.len();
-        shown.extend_from_slice(format!(r#"{{"n":{lines},"synced":{},"prev":"{last}""#, lines - 1).as_bytes());
-        shown.extend_from_slice(rest);
-        last = seal(&mut shown, start).to_string();
-        shown.push(b'\n');
+        match behind_prev(sealed).zip(last.as_ref()).filter(|_| skipped) {
+            None => {
+                shown.extend_from_slice(line);
+                last = Some(sum);
+            }
+            Some((rest, prev)) => {
+                let start = shown.len();
+                shown.extend_from_slice(format!(r#"{{"n":{lines},"synced":{},"prev":"{prev}""#, lines - 1).as_bytes());
+                shown.extend_from_slice(rest);
+                last = Some(seal(&mut shown, start));
+                shown.push(b'\n');
+            }
+        }
     }
     shown
 }
@@ -151,8 +164,9 @@ mod tests {
             let record = ParticipantRecord::Abort { txn: TxnId::parse(txn).expect("an identifier"), reason: None };
             encode(&mut tip, &Line::Record { record, stamp: None }, &mut log);
         }
-        let damaged = String::from_utf8(log).expect("text").replace("chair.1.2", "chair.1.7").into_bytes();
+        let damaged = String::from_utf8(log.clone()).expect("text").replace("chair.1.2", "chair.1.7").into_bytes();
         assert!(read_log::<ParticipantRecord>(&damaged).is_err());
+        assert_eq!(without_damage(&log), log, "a log without damage is shown as it is");
         let read = read_log::<ParticipantRecord>(&without_damage(&damaged)).expect("no damage is left");
         let left: Vec<String> = read.records.iter().map(|logged| logged.record.txn().to_string()).collect();
         assert_eq!(left, ["chair.1.1", "chair.1.3"]);

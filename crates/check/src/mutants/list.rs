@@ -64,6 +64,14 @@ mutants! {
     M35: "the string is appended before COMMIT is durable",
 }
 
+impl Mutant {
+    /// Whether it is the store's disk that is broken, which a search does without.
+    #[must_use]
+    pub fn breaks_the_disk(self) -> bool {
+        matches!(self, Self::M20 | Self::M21 | Self::M22 | Self::M23 | Self::M24)
+    }
+}
+
 impl fmt::Display for Mutant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{self:?}"))

@@ -6,12 +6,16 @@
 //! holds no switch for any of it, and whatever drives a machine for a check (the search, the
 //! simulation) drives the mutant through the same two calls, [`recover`] and [`step`].
 
+mod command;
 mod coordinator;
 mod disk;
+mod hunt;
 mod list;
 mod participant;
 
+pub use command::{Args, command};
 pub use disk::{Broken, after_open};
+pub use hunt::{BySearch, Effort, Hunted, Table, hunt};
 pub use list::Mutant;
 use twopc_proto::{Effect, Identity, Input, Machine, Settings};
 
