@@ -52,7 +52,10 @@ fn places(text: &str) -> Result<Places, String> {
     if text == "none" {
         return Ok(Places(Vec::new()));
     }
-    text.split(',').map(|place| place.trim().parse().map_err(|_| format!("{place:?} is no number of a fault"))).collect::<Result<_, _>>().map(Places)
+    text.split(',')
+        .map(|place| place.trim().parse().map_err(|_| format!("{place:?} is no number of a fault")))
+        .collect::<Result<_, _>>()
+        .map(Places)
 }
 
 /// Does what was asked.

@@ -83,6 +83,11 @@ impl Network {
         self.connections[wire].node
     }
 
+    /// Whether something does not pass just now, one way or the other.
+    pub(super) fn is_cut(&self, node: usize, now: Time) -> bool {
+        self.cuts[node].iter().any(|until| *until > now)
+    }
+
     /// Lets nothing pass until then.
     pub(super) fn cut(&mut self, node: usize, way: Way, until: Time) {
         let cut = &mut self.cuts[node][way as usize];

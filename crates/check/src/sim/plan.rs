@@ -138,7 +138,8 @@ impl Plan {
         let is_left_out = |place: usize, planned: &Planned| {
             narrowing.only.as_ref().is_some_and(|only| !only.contains(&place)) || planned.fault.node().is_some_and(|node| node >= nodes)
         };
-        plan.left_out = plan.faults.iter().enumerate().filter(|(place, planned)| is_left_out(*place, planned)).map(|(place, _)| place).collect();
+        plan.left_out =
+            plan.faults.iter().enumerate().filter(|(place, planned)| is_left_out(*place, planned)).map(|(place, _)| place).collect();
         plan
     }
 
@@ -172,7 +173,11 @@ impl Habits {
             aborts: *chance.pick(&[0, 2, 5]),
             think: Duration::from_millis(*chance.pick(&[0, 50, 400, 2_500])),
             tick: Duration::from_micros(tick),
-            latency: if slow { (Duration::from_millis(5), Duration::from_millis(600)) } else { (Duration::from_micros(50), Duration::from_millis(4)) },
+            latency: if slow {
+                (Duration::from_millis(5), Duration::from_millis(600))
+            } else {
+                (Duration::from_micros(50), Duration::from_millis(4))
+            },
             pace: sync,
             singly: chance.percent(10),
             compacts_at: chance.percent(30).then(|| chance.between(200, 3_000)),
@@ -207,7 +212,10 @@ fn draw_faults(chance: &mut Chance, coordinators: usize, nodes: usize, span: Tim
     let mut faults: Vec<Planned> = (0..count)
         .map(|_| {
             let at = Time::from_millis(200 + chance.below(span.0 / 1000));
-            Planned { at, fault: draw_fault(chance, coordinators, nodes, habits, gentle) }
+            let fault = draw_fault(chance, coordinators, nodes, habits, gentle);
+            // Some disks are bad before anybody starts.
+            let is_early = matches!(fault, Fault::Disk { .. }) && chance.percent(15);
+            Planned { at: if is_early { Time::default() } else { at }, fault }
         })
         .collect();
     faults.sort_by_key(|planned| planned.at);
@@ -246,7 +254,8 @@ fn draw_fault(chance: &mut Chance, coordinators: usize, nodes: usize, habits: &H
         _ if gentle => Fault::Freeze { node, lasts: seconds(chance, 3) },
         _ => {
             let which = chance.draw();
-            let how = *chance.pick(&[Damage::FlipLog(which), Damage::CutLog(which), Damage::LoseLog, Damage::FlipKey(which), Damage::LoseFolder]);
+            let how =
+                *chance.pick(&[Damage::FlipLog(which), Damage::CutLog(which), Damage::LoseLog, Damage::FlipKey(which), Damage::LoseFolder]);
             Fault::Damage { node, how }
         }
     }
@@ -257,7 +266,7 @@ fn draw_disk_fault(chance: &mut Chance, node: usize) -> Fault {
     let writes = Some(Call::Append);
     let any = if chance.percent(50) { None } else { Some(*chance.pick(&Call::ALL)) };
     let (call, trouble, for_good) = match chance.below(9) {
-        0 => (writes, Trouble::NoSpace, true),
+        0 => (if chance.percent(30) { None } else { writes }, Trouble::NoSpace, true),
         1 => (writes, Trouble::ShortNoSpace, false),
         2 => (writes, Trouble::Quota, chance.percent(50)),
         3 => (any, Trouble::Broken, chance.percent(20)),

@@ -90,7 +90,7 @@ pub(super) struct Run<'a> {
     nodes: Vec<Box<dyn Program>>,
     chance: Chance,
     events: u64,
-    /// Requests are not made any more.
+    /// Faults are over, and so are requests.
     is_healed: bool,
 }
 
@@ -169,7 +169,11 @@ impl<'a> Run<'a> {
             }
             Event::Beat(wire) => self.relay.beat(wire, env),
             Event::Ghost(ghost) => self.relay.pass_on(*ghost, env),
-            Event::Fault(place) => self.suffer(place),
+            Event::Fault(place) => {
+                if !self.is_healed {
+                    self.suffer(place);
+                }
+            }
             Event::Thaw(who) => self.nodes[who].thaw(env),
             Event::RelayStarts => {
                 env.tell(|| "the relay is started".into());
@@ -237,10 +241,18 @@ impl<'a> Run<'a> {
             let to = if to_coordinator { txn.coordinator().clone() } else { self.chance.pick(&names).clone() };
             let state = *self.chance.pick(&[PeerState::Commit, PeerState::Abort]);
             let message = if to_coordinator {
-                self.chance.pick(&[Message::VoteCommit { txn: txn.clone() }, Message::Ack { txn: txn.clone() }, Message::VoteAbort { txn, reason: None }]).clone()
+                self.chance
+                    .pick(&[
+                        Message::VoteCommit { txn: txn.clone() },
+                        Message::Ack { txn: txn.clone() },
+                        Message::VoteAbort { txn, reason: None },
+                    ])
+                    .clone()
             } else {
                 let settled = Message::DecisionReply { txn: txn.clone(), state };
-                self.chance.pick(&[Message::GlobalCommit { txn: txn.clone() }, Message::GlobalAbort { txn, reason: None, by: None }, settled]).clone()
+                self.chance
+                    .pick(&[Message::GlobalCommit { txn: txn.clone() }, Message::GlobalAbort { txn, reason: None, by: None }, settled])
+                    .clone()
             };
             self.send_as(from, role, to, &message);
         }

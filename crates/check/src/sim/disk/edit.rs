@@ -45,7 +45,11 @@ impl Edit {
                 after.drain(..end);
             }
             Self::OtherLineEnds => {
-                after = content.iter().flat_map(|byte| if *byte == b'\n' { &b"\r\n"[..] } else { std::slice::from_ref(byte) }).copied().collect();
+                after = content
+                    .iter()
+                    .flat_map(|byte| if *byte == b'\n' { &b"\r\n"[..] } else { std::slice::from_ref(byte) })
+                    .copied()
+                    .collect();
             }
             Self::Replace => {}
             Self::Delete => return None,

@@ -66,12 +66,11 @@ impl Files {
     }
 
     pub(super) fn create(&mut self, path: &Path) -> usize {
-        let changed = self.tick();
         if let Some(&inode) = self.names.get(path) {
-            self.inodes[inode].live = Arc::default();
-            self.inodes[inode].changed = changed;
+            self.truncate(inode, 0);
             return inode;
         }
+        let changed = self.tick();
         self.inodes.push(Inode { changed, ..Inode::default() });
         let inode = self.inodes.len() - 1;
         Arc::make_mut(&mut self.names).insert(path.to_path_buf(), inode);
@@ -102,6 +101,8 @@ impl Files {
         let inode = &mut self.inodes[inode];
         Arc::make_mut(&mut inode.live).resize(len as usize, 0);
         inode.changed = changed;
+        // What is cut off is no longer believed to be anywhere.
+        inode.forgotten = inode.forgotten.take().map(|range| clamp(&range, len as usize)).filter(|range| !range.is_empty());
     }
 
     /// The drive has the file, but for what an earlier sync has lost.

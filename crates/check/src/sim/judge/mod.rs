@@ -191,7 +191,8 @@ impl Judge {
 
     /// A node hears something.
     pub(super) fn on_heard(&mut self, node: usize, from: &UserName, role: Role, message: &Message) {
-        if self.books[node].role != Role::Coordinator || role != Role::Participant || *message.txn().coordinator() != self.books[node].user {
+        if self.books[node].role != Role::Coordinator || role != Role::Participant || *message.txn().coordinator() != self.books[node].user
+        {
             return;
         }
         let Some(case) = self.cases.get_mut(message.txn()) else { return };

@@ -20,7 +20,8 @@ pub(super) fn stands(book: &Book, txn: &TxnId, text: Option<&[u8]>) -> Result<()
     let Some(place) = book.commits.iter().position(|(this, _)| this == txn) else { return Ok(()) };
     let string = &book.commits[place].1;
     let there = lines(text.unwrap_or_default());
-    let is_there = if book.was_edited { there.contains(string) || book.taken_out.contains(string) } else { there.get(place) == Some(string) };
+    let is_there =
+        if book.was_edited { there.contains(string) || book.taken_out.contains(string) } else { there.get(place) == Some(string) };
     if is_there {
         return Ok(());
     }

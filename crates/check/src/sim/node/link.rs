@@ -6,7 +6,7 @@ use std::time::Duration;
 use twopc_proto::frame::{Answers, Decoder, ErrorCode, FromRelay};
 use twopc_proto::{Input, LinkState, Presence};
 
-use super::{Inhabitant, Knock, Node, Process};
+use super::{Fate, Inhabitant, Knock, Node, Process};
 use crate::sim::clock::Time;
 use crate::sim::faults::Damage;
 use crate::sim::network::{Parcel, Way, Wire, pieces};
@@ -61,7 +61,10 @@ impl<M: Inhabitant> Node<M> {
         }
         let wire = env.network.connect(who);
         running.link = Link::Trying { wire, answers: Answers::new() };
-        if env.relay_is_up {
+        if env.network.is_cut(who, at) {
+            // Nobody answers, and no byte is sent before somebody has.
+            self.knock_at(at + PATIENCE, Knock::Unreached(wire), env);
+        } else if env.relay_is_up {
             let login = running.frames.login(&running.login);
             env.network.send(wire, Way::Up, login, at, &mut env.agenda);
             self.knock_at(at + PATIENCE, Knock::Unreached(wire), env);
@@ -209,6 +212,10 @@ impl<M: Inhabitant> Node<M> {
         let is_in = running.link.is_in();
         match frame {
             FromRelay::Welcome(welcome) => {
+                if self.is_impostor {
+                    return env.judge.violated("nobody comes back without its promises", self.name().to_string());
+                }
+                let Some(running) = self.running() else { return };
                 if let Link::Up { is_in, .. } = &mut running.link {
                     *is_in = true;
                 }
@@ -232,6 +239,12 @@ impl<M: Inhabitant> Node<M> {
                 (Some(ErrorCode::NotHere), Some(to)) => {
                     env.coverage.note("not here");
                     self.take(Input::Peer(to, Presence::NotHere), env);
+                }
+                (Some(ErrorCode::Replaced), _) => {
+                    // A login of its own that was given up long ago has arrived after a later one.
+                    env.coverage.note("replaced by a login of its own");
+                    let down = Duration::from_millis(1_000);
+                    self.die(Fate { power: false, down, again: None }, env);
                 }
                 (code, _) => env.judge.violated("the relay takes what nodes say", format!("{}: {code:?} {}", self.name(), error.message)),
             },

@@ -25,7 +25,7 @@ use twopc_store::{Job, Opened, Place, Report, Store, StoreError};
 
 use super::chance::Chance;
 use super::clock::Time;
-use super::disk::{Armed, SimDisk};
+use super::disk::{Armed, Call, SimDisk, Trouble};
 use super::faults::{Boundary, Damage, Fault, Point, When};
 use super::judge::Outlook;
 use super::network::{Parcel, Way, Wire};
@@ -115,6 +115,8 @@ pub(super) struct Node<M: Inhabitant> {
     was_troubled: bool,
     /// What was done to its files.
     damage: Option<Damage>,
+    /// It has lost everything, its key too, and does not know it.
+    is_impostor: bool,
     out: Option<&'static str>,
 }
 
@@ -146,7 +148,11 @@ type Opening<R> = Result<(SimStore<R>, Opened<R>), StoreError>;
 enum Process<M: Inhabitant> {
     Down,
     /// The files are being opened since then.
-    Opening { since: Time, until: Time, files: Option<Box<Opening<M::Record>>> },
+    Opening {
+        since: Time,
+        until: Time,
+        files: Option<Box<Opening<M::Record>>>,
+    },
     Up(Box<Running<M>>),
 }
 
@@ -203,6 +209,7 @@ impl<M: Inhabitant> Node<M> {
             again: None,
             was_troubled: false,
             damage: None,
+            is_impostor: false,
             out: None,
         }
     }
@@ -274,7 +281,12 @@ impl<M: Inhabitant> Node<M> {
         if records.iter().any(|record| record.decided().is_some()) {
             env.coverage.note("compacted log");
         }
-        env.judge.on_start(self.who, incarnation, &records);
+        if self.damage == Some(Damage::LoseFolder) && env.judge.has_lost(self.who, &records) {
+            // It has forgotten its promises, and with them the key of its name.
+            self.is_impostor = true;
+        } else {
+            env.judge.on_start(self.who, incarnation, &records);
+        }
         for report in &reports {
             self.note_report(report, env);
         }
@@ -288,7 +300,9 @@ impl<M: Inhabitant> Node<M> {
                 env.coverage.note(match open.state {
                     twopc_proto::State::Ready => "restart with READY",
                     twopc_proto::State::Wait => "restart in WAIT",
-                    twopc_proto::State::Init | twopc_proto::State::Commit | twopc_proto::State::Abort => "restart with a decision to deliver",
+                    twopc_proto::State::Init | twopc_proto::State::Commit | twopc_proto::State::Abort => {
+                        "restart with a decision to deliver"
+                    }
                 });
             }
         }
@@ -526,11 +540,11 @@ impl<M: Inhabitant> Program for Node<M> {
                 self.disk.arm(Armed { call: *call, skip: *skip, trouble: *trouble, for_good: *for_good });
             }
             Fault::Edit { edit, .. } => {
-                // While its disk is at work, a person's change would come in between its calls: that
-                // is what the trouble of that name is for.
+                // While its disk is at work the change comes in between its calls, before the store looks
+                // at the file. Between that look and the append, some microseconds, nobody can help it.
                 if self.rests_at().is_some() {
-                    let trouble = super::disk::Trouble::Edited(*edit);
-                    self.disk.arm(Armed { call: None, skip: self.chance.below(4), trouble, for_good: false });
+                    let trouble = Trouble::Edited(*edit);
+                    self.disk.arm(Armed { call: Some(Call::Look), skip: self.chance.below(4), trouble, for_good: false });
                 } else {
                     self.disk.edit(*edit);
                     self.note_troubles(env);

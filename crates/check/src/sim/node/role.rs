@@ -14,7 +14,12 @@ use crate::sim::judge::{Booked, OpenVote};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Press {
     /// Request, and how often it is pressed again if it is refused.
-    Request { string: CommittedString, timeout: Duration, alongside: bool, patience: u8 },
+    Request {
+        string: CommittedString,
+        timeout: Duration,
+        alongside: bool,
+        patience: u8,
+    },
     Commit(TxnId),
     Abort(TxnId),
     AskStatus(TxnId),

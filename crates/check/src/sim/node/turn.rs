@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use twopc_proto::story::{self};
-use twopc_proto::{Effect, Input, LogRecord, Message, Notice, UserName};
+use twopc_proto::{Effect, Input, LogRecord, Message, Notice, PeerState, RecordKind, Role, UserName};
 use twopc_store::Job;
 
 use super::{FAREWELL, Fate, Inhabitant, Knock, Link, Node, Press, Process};
@@ -21,6 +21,8 @@ impl<M: Inhabitant> Node<M> {
             return;
         }
         env.tell(|| format!("{}: {}", self.name(), story::input(&input)));
+        let is_reply = |role: &Role, message: &Message| *role == Role::Participant && matches!(message, Message::DecisionReply { .. });
+        let heard_from_peer = matches!(&input, Input::Received { role, message, .. } if is_reply(role, message));
         let (about, contradicts) = match &input {
             Input::Received { from, role, message } => {
                 env.judge.on_heard(who, from, *role, message);
@@ -42,10 +44,16 @@ impl<M: Inhabitant> Node<M> {
             if effects.iter().any(is_alarm) {
                 env.coverage.note("alarm");
             } else {
-                env.judge.violated("a contradiction is an alarm", format!("{} was told the contrary of what it holds and raised none", self.place.user));
+                env.judge.violated(
+                    "a contradiction is an alarm",
+                    format!("{} was told the contrary of what it holds and raised none", self.place.user),
+                );
             }
         }
         if let Some(txn) = about {
+            if heard_from_peer && effects.iter().any(|effect| matches!(effect, Effect::Persist { .. })) {
+                env.coverage.note("decided without the coordinator");
+            }
             for effect in &effects {
                 if let Some(other) = self.txn_of(effect) {
                     env.judge.on_effect_of(who, &txn, &other);
@@ -91,6 +99,9 @@ impl<M: Inhabitant> Node<M> {
             let Some(running) = self.running() else { return };
             match effect {
                 Effect::Persist { lsn, record, sync } => {
+                    if running.leaves.is_some() && record.kind() == RecordKind::Abort {
+                        env.judge.excuse(record.txn());
+                    }
                     env.judge.on_written(who, &record);
                     running.written.truncate((lsn as usize).saturating_sub(1).max(running.durable));
                     running.written.push(record.clone());
@@ -117,6 +128,10 @@ impl<M: Inhabitant> Node<M> {
             return self.die(fuse.fate, env);
         }
         let (disk, text) = (&self.disk, self.place.text());
+        let presumes = matches!(message, Message::DecisionReply { state: PeerState::Abort, .. }) && M::ROLE == Role::Coordinator;
+        if presumes && env.judge.books[self.who].decision(message.txn()).is_none() {
+            env.coverage.note("presumed abort");
+        }
         env.judge.on_said(self.who, message, || text.and_then(|text| disk.see(&text)));
         let Process::Up(running) = &mut self.process else { return };
         let frame = running.frames.message(to, message);
