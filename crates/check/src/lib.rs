@@ -1,10 +1,15 @@
-//! Drives the machines through every schedule.
+//! Drives the machines and the store through every schedule, and everything else that can go wrong.
 //!
 //! [`world`] puts the *production* machines of `twopc-proto` into a world where messages are lost,
 //! repeated and reordered, disks keep only what was synced, timers fire whenever they like and nodes
-//! crash at any boundary. [`search`] explores it completely and asks the properties of
-//! `twopc_proto::audit` in every state. [`mutants`] are machines broken on purpose, each of which a
-//! check must catch. Deliberately absent: a second model of the protocol, and Tokio.
+//! crash at any boundary. [`search`] explores it completely, asks the properties of
+//! `twopc_proto::audit` in every state and those of [`steps`] of every step, and holds each transition
+//! against Lamport and Gray's TwoPhase ([`refinement`]). [`sim`] runs whole rooms, with the real codec
+//! and the real store, from a seed. [`frames`] judges what travels and what is stored against rules
+//! written a second time. [`mutants`] are machines and disks broken on purpose, each of which one of
+//! these must catch. [`trust`] runs it all and fills the table of `TRUST.md`.
+//!
+//! Deliberately absent: a second model of the protocol, and Tokio.
 
 pub mod frames;
 pub mod mutants;
@@ -12,4 +17,5 @@ pub mod refinement;
 pub mod search;
 pub mod sim;
 pub mod steps;
+pub mod trust;
 pub mod world;

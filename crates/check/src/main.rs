@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use twopc_check::{frames, mutants, search, sim};
+use twopc_check::trust::Size;
+use twopc_check::{frames, mutants, search, sim, trust};
 
 /// Drives the two-phase commit machines through every schedule.
 #[derive(Debug, Parser)]
@@ -25,6 +26,10 @@ enum What {
     Sim(sim::Args),
     /// Breaks the machines and their disks on purpose, and says which check notices.
     Mutants(mutants::Args),
+    /// Runs every check at the size that its promise is stated for, and prints the table.
+    All(trust::Args),
+    /// The same with the largest counts, as long as they take.
+    Release(trust::Args),
 }
 
 fn main() -> ExitCode {
@@ -34,5 +39,7 @@ fn main() -> ExitCode {
         What::Frames(args) => frames::run(&args),
         What::Sim(args) => sim::command(args),
         What::Mutants(args) => mutants::command(&args),
+        What::All(args) => trust::command(&args, Size::All),
+        What::Release(args) => trust::command(&args, Size::Release),
     }
 }
