@@ -119,6 +119,7 @@ impl<R: NodeRole> Core<R> {
     /// # Errors
     /// A sentence, when the system gives no thread for the log.
     pub(super) fn new(
+        disk: impl twopc_store::Disk + Clone,
         config: NodeConfig,
         front: Front,
         inbox: UnboundedReceiver<Action<R::Press>>,
@@ -127,8 +128,8 @@ impl<R: NodeRole> Core<R> {
         let fuse = config.crash_at.map(Fuse::new);
         let at_message = config.crash_at.is_some_and(|point| matches!(point.boundary, Boundary::Send(_)));
         let (send_fuse, disk_fuse) = if at_message { (fuse, None) } else { (None, fuse) };
-        let disk =
-            Disk::start(disk_fuse).map_err(|error| format!("The system gives no thread for the log ({error}); close other programs."))?;
+        let disk = Disk::start(disk, disk_fuse)
+            .map_err(|error| format!("The system gives no thread for the log ({error}); close other programs."))?;
         let address = Address::parse(&config.server).unwrap_or_default();
         Ok(Self {
             link: RelayLink::new(address, format!("twopc-{}/{}", R::ROLE, env!("CARGO_PKG_VERSION"))),

@@ -12,7 +12,7 @@ use std::thread;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use twopc_proto::LogRecord;
-use twopc_store::{Job, Lock, Opened, Outcome, Place, RealDisk, Store, StoreError};
+use twopc_store::{Job, Lock, Opened, Outcome, Place, Store, StoreError};
 
 use crate::crash::{Boundary, Fuse, When, die};
 
@@ -55,14 +55,14 @@ pub(crate) struct Files<R> {
 }
 
 impl<R: LogRecord + Send + 'static> Disk<R> {
-    /// Starts the thread. With a fuse, it dies at the boundary that the fuse is about.
+    /// Starts the thread, on this disk. With a fuse, it dies at the boundary that the fuse is about.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(fuse: Option<Fuse>) -> std::io::Result<Self> {
+    pub(crate) fn start<D: twopc_store::Disk + Clone>(disk: D, fuse: Option<Fuse>) -> std::io::Result<Self> {
         let (orders, inbox) = channel();
         let (outbox, reports) = unbounded_channel();
-        thread::Builder::new().name("log".into()).spawn(move || Thread { outbox, fuse, life: 0, open: None }.run(&inbox))?;
+        thread::Builder::new().name("log".into()).spawn(move || Thread { disk, outbox, fuse, life: 0, open: None }.run(&inbox))?;
         Ok(Self { orders, reports, life: 0 })
     }
 
@@ -123,20 +123,21 @@ impl<R: LogRecord + Send + 'static> Disk<R> {
 const FAULT: &str = "This program has a fault and its log was closed. Nothing that was committed is lost: start it again.";
 
 /// The thread's own state.
-struct Thread<R: LogRecord> {
+struct Thread<D: twopc_store::Disk, R: LogRecord> {
+    disk: D,
     outbox: UnboundedSender<(u64, Report<R>)>,
     fuse: Option<Fuse>,
     life: u64,
-    open: Option<OpenFiles<R>>,
+    open: Option<OpenFiles<D, R>>,
 }
 
 /// Open files, and the lock that keeps others from them. The store goes first.
-struct OpenFiles<R: LogRecord> {
-    store: Store<RealDisk, R>,
+struct OpenFiles<D: twopc_store::Disk, R: LogRecord> {
+    store: Store<D, R>,
     _lock: Lock,
 }
 
-impl<R: LogRecord + Send + 'static> Thread<R> {
+impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
     fn run(mut self, inbox: &Receiver<Order<R>>) {
         let mut next = inbox.recv().ok();
         while let Some(order) = next.take() {
@@ -171,7 +172,7 @@ impl<R: LogRecord + Send + 'static> Thread<R> {
     fn open(&mut self, life: u64, place: &Place) {
         self.life = life;
         self.open = None;
-        match open(place) {
+        match open(self.disk.clone(), place) {
             Ok((files, open)) => {
                 self.open = Some(open);
                 self.tell(Report::Opened(Box::new(files)));
@@ -204,7 +205,11 @@ impl<R: LogRecord + Send + 'static> Thread<R> {
 }
 
 /// Does jobs one by one, and dies on the side of the one that the fuse says.
-fn perform_singly<R: LogRecord>(store: &mut Store<RealDisk, R>, fuse: &mut Fuse, jobs: Vec<Job<R>>) -> Result<Vec<Outcome>, StoreError> {
+fn perform_singly<D: twopc_store::Disk, R: LogRecord>(
+    store: &mut Store<D, R>,
+    fuse: &mut Fuse,
+    jobs: Vec<Job<R>>,
+) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes = Vec::new();
     for job in jobs {
         let boundary = match &job {
@@ -224,11 +229,11 @@ fn perform_singly<R: LogRecord>(store: &mut Store<RealDisk, R>, fuse: &mut Fuse,
 }
 
 /// Takes the lock and opens the files.
-fn open<R: LogRecord>(place: &Place) -> Result<(Files<R>, OpenFiles<R>), String> {
+fn open<D: twopc_store::Disk, R: LogRecord>(disk: D, place: &Place) -> Result<(Files<R>, OpenFiles<D, R>), String> {
     let mut key_material = [0; 32];
     getrandom::fill(&mut key_material).map_err(|error| format!("This system gives no random bytes for a key ({error}); try again."))?;
     let lock = Lock::take(place).map_err(|error| error.to_string())?;
-    let (store, opened) = Store::open(RealDisk, place, key_material).map_err(|error| error.to_string())?;
+    let (store, opened) = Store::open(disk, place, key_material).map_err(|error| error.to_string())?;
     let files = Files { key: store.key().text().into(), text_path: store.text_path().map(Into::into), opened };
     Ok((files, OpenFiles { store, _lock: lock }))
 }

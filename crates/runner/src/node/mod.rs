@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use twopc_proto::{Settings, UserName};
+use twopc_store::{Disk, RealDisk};
 
 use self::core::Core;
 use self::publishing::first_snapshot;
@@ -127,13 +128,23 @@ impl<R: NodeRole> Node<R> {
     /// When the system gives no thread.
     #[must_use]
     pub fn start(config: NodeConfig, front: Front) -> Self {
+        Self::start_on(RealDisk, config, front)
+    }
+
+    /// The same on a disk of the caller's, for whoever wants to see what a node does while its disk is
+    /// at fault. The lock is this machine's all the same.
+    ///
+    /// # Panics
+    /// When the system gives no thread.
+    #[must_use]
+    pub fn start_on(disk: impl Disk + Clone, config: NodeConfig, front: Front) -> Self {
         let (actions, inbox) = unbounded_channel();
         let shared = Arc::new(Shared::new(first_snapshot::<R>(&config)));
         let thread = thread::Builder::new().name(format!("{} node", R::ROLE)).spawn({
             let shared = shared.clone();
             move || {
                 let wake = front.wake.clone();
-                let run = AssertUnwindSafe(|| run::<R>(config, front, inbox, &shared));
+                let run = AssertUnwindSafe(|| run::<R>(disk, config, front, inbox, &shared));
                 let ending = catch_unwind(run).unwrap_or_else(|_| {
                     Ending::Failed("This program has a fault and stopped. Nothing that was committed is lost: start it again.".into())
                 });
@@ -194,7 +205,13 @@ impl<V> Shared<V> {
 }
 
 /// Runs the loop on this thread until the node ends.
-fn run<R: NodeRole>(config: NodeConfig, front: Front, inbox: UnboundedReceiver<Action<R::Press>>, shared: &Arc<Shared<R::View>>) -> Ending {
+fn run<R: NodeRole>(
+    disk: impl Disk + Clone,
+    config: NodeConfig,
+    front: Front,
+    inbox: UnboundedReceiver<Action<R::Press>>,
+    shared: &Arc<Shared<R::View>>,
+) -> Ending {
     let span = tracing::info_span!("node", role = %R::ROLE, user = tracing::field::Empty);
     let _entered = span.enter();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -206,7 +223,7 @@ fn run<R: NodeRole>(config: NodeConfig, front: Front, inbox: UnboundedReceiver<A
         }
     };
     let ending = runtime.block_on(async {
-        match Core::<R>::new(config, front, inbox, shared.clone()) {
+        match Core::<R>::new(disk, config, front, inbox, shared.clone()) {
             Ok(core) => core.run().await,
             Err(sentence) => Ending::Failed(sentence),
         }

@@ -21,6 +21,7 @@ use twopc_runner::event::Event;
 use twopc_runner::node::{AutoVote, Ending, Front, Node, NodeConfig, NodeRole};
 use twopc_runner::snapshot::{Action, Snapshot};
 use twopc_server::Config;
+use twopc_store::{Disk, RealDisk};
 
 /// How long anything that must happen may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -141,7 +142,16 @@ impl<R: NodeRole> Watched<R> {
         Self::start(config, true)
     }
 
+    /// The same on a disk of the test's.
+    pub fn window_on(disk: impl Disk + Clone, config: NodeConfig) -> Self {
+        Self::start_on(disk, config, true)
+    }
+
     fn start(config: NodeConfig, window: bool) -> Self {
+        Self::start_on(RealDisk, config, window)
+    }
+
+    fn start_on(disk: impl Disk + Clone, config: NodeConfig, window: bool) -> Self {
         let (events_in, events) = mpsc::unbounded_channel();
         let (wake, wakes) = channel();
         let wake = move || {
@@ -149,7 +159,7 @@ impl<R: NodeRole> Watched<R> {
             let _ = wake.send(());
         };
         let front = Front { wake: Arc::new(wake), events: Some(events_in), window };
-        Self { node: Node::start(config, front), events: Some(events), wakes, said: Vec::new() }
+        Self { node: Node::start_on(disk, config, front), events: Some(events), wakes, said: Vec::new() }
     }
 
     pub fn act(&self, action: Action<R::Press>) {
