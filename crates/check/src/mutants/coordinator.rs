@@ -2,8 +2,7 @@
 
 use twopc_proto::coordinator::Timer;
 use twopc_proto::{
-    Coordinator, CoordinatorRecord, Decision, Effect, Identity, Input, Machine, Message, PeerState, Reason, Role, Settings, State, TxnId,
-    UserName,
+    Coordinator, CoordinatorRecord, Decision, Effect, Identity, Input, Machine, Message, PeerState, Role, Settings, State, TxnId, UserName,
 };
 
 use super::{Mutant, Twist};
@@ -169,8 +168,10 @@ fn decision_said(effect: &Effect<Coordinator>) -> Option<&TxnId> {
     }
 }
 
-/// Whether something is said of a transaction that was aborted because its coordinator restarted.
+/// Whether something is said of a transaction that was aborted before any vote was counted, as one is
+/// after a restart in WAIT. (Why it was aborted is for people: two machines that differ in nothing else
+/// are the same to a search.)
 fn is_said_of_a_restart(machine: &Coordinator, effect: &Effect<Coordinator>) -> bool {
     let Effect::Send { message, .. } = effect else { return false };
-    machine.ballot(message.txn()).is_some_and(|ballot| ballot.reason == Some(Reason::Restart))
+    machine.ballot(message.txn()).is_some_and(|ballot| ballot.decision == Some(Decision::Abort) && ballot.votes.is_empty())
 }

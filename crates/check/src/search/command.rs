@@ -64,7 +64,7 @@ pub fn search(args: &Args) -> ExitCode {
             println!("{name}: {} states were seen before; the machines or the world do something else now", states.unwrap_or_default());
             clean = false;
         }
-        if args.mutant.is_some() && !findings.is_clean() {
+        if args.mutant.is_some() && findings.violation().is_some() {
             break;
         }
     }
@@ -102,7 +102,7 @@ pub fn replay_file(args: &ReplayArgs) -> ExitCode {
     };
     match replay(&story) {
         Ok(replayed) => {
-            println!("{} steps in a world of {}", replayed.steps, replayed.scope);
+            print!("in a world of {}\n{}", replayed.scope, replayed.told);
             if replayed.violations.is_empty() {
                 println!("everything holds at the end");
                 return ExitCode::SUCCESS;

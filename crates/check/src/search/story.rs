@@ -18,15 +18,21 @@ pub(super) fn told(scope: &Scope, property: &str, actions: &[Action]) -> String 
     let mut told = format!("does not hold: {property}\n{WORLD}{scope}\n");
     let mut world = World::new(scope);
     for (place, action) in actions.iter().enumerate() {
-        told += &format!("{:4}. {}\n", place + 1, world.tell(action));
         let Some((_, next)) = follow(&world, |(candidate, _)| candidate == action) else { break };
-        for line in changes(&world, &next) {
-            told += &format!("         {line}\n");
-        }
+        told += &step(place + 1, &world, action, &next);
         world = next;
     }
     for violation in always::violations(&world) {
         told += &format!("  so: {violation}\n");
+    }
+    told
+}
+
+/// One thing that happens, and what comes of it.
+fn step(number: usize, world: &World, action: &Action, next: &World) -> String {
+    let mut told = format!("{number:4}. {}\n", world.tell(action));
+    for line in changes(world, next) {
+        told += &format!("         {line}\n");
     }
     told
 }
@@ -66,6 +72,8 @@ pub struct Replayed {
     pub scope: Scope,
     /// How many things happened.
     pub steps: usize,
+    /// What happened, with what came of it now.
+    pub told: String,
     /// What does not hold at the end.
     pub violations: Vec<Violation>,
 }
@@ -79,16 +87,19 @@ pub fn replay(story: &str) -> Result<Replayed, String> {
     let scope: Scope = scope.parse()?;
     let mut world = World::new(&scope);
     let mut steps = 0;
+    let mut told = String::new();
     for line in story.lines() {
         let Some((number, telling)) = numbered(line) else { continue };
         if number != steps + 1 {
             return Err(format!("step {number} comes after step {steps}"));
         }
         let next = follow(&world, |(action, _)| world.tell(action) == telling);
-        world = next.ok_or_else(|| format!("step {number} cannot happen here: {telling}"))?.1;
+        let (action, next) = next.ok_or_else(|| format!("step {number} cannot happen here: {telling}"))?;
+        told += &step(number, &world, &action, &next);
+        world = next;
         steps = number;
     }
-    Ok(Replayed { scope, steps, violations: always::violations(&world) })
+    Ok(Replayed { scope, steps, told, violations: always::violations(&world) })
 }
 
 /// The number and the text of a numbered line.

@@ -1,10 +1,11 @@
 //! What can happen next in a world, and what comes of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use twopc_proto::{Coordinator, Message, Participant, Role, TxnId, UserName, story};
 
-use super::choices::Choices;
+use super::choices::{Choices, Surroundings};
 use super::course::Cut;
 use super::inhabitant::{Clock, Inhabitant};
 use super::landmarks::Seen;
@@ -53,6 +54,8 @@ pub enum Kick {
     Joined(UserName, Role),
     /// It learns that somebody is gone.
     Left(UserName),
+    /// It learns that what it sent to somebody could not be delivered: nobody of that name is here.
+    NotHere(UserName),
     /// Coordinator: the person presses Request, with this many requests left after it.
     Request(u8),
     /// Participant: the person presses Commit.
@@ -173,8 +176,11 @@ impl World {
         }
     }
 
-    fn choices<M: Inhabitant>(&self, who: Who, seat: &Seat<M>) -> std::sync::Arc<Choices<M>> {
-        seat.choices(who, &self.transactions, self.requests_left)
+    fn choices<M: Inhabitant>(&self, who: Who, seat: &Seat<M>) -> Arc<Choices<M>> {
+        // Elsewhere only what a node says of being blocked hangs on it.
+        let bounces = seat.node.scope.end == Some(End::Orphaned) && !self.coordinator.node.is_up();
+        let Self { transactions, requests_left, .. } = self;
+        Choices::of(&seat.node, &Surroundings { who, inbox: &seat.inbox, transactions, requests_left: *requests_left, bounces })
     }
 
     /// This world after everybody who is up, but one, has learnt something about that one.
@@ -309,6 +315,7 @@ impl fmt::Display for Kick {
             Self::Timer(clock, txn) => write!(f, "waits no longer ({clock:?} of {txn})"),
             Self::Joined(user, role) => write!(f, "learns that {user} ({role}) has logged in"),
             Self::Left(user) => write!(f, "learns that {user} is gone"),
+            Self::NotHere(user) => write!(f, "learns that what it sent to {user} could not be delivered"),
             Self::Request(_) => f.write_str("presses Request"),
             Self::PressCommit(txn) => write!(f, "presses Commit on {txn}"),
         }

@@ -1,5 +1,6 @@
 //! What may happen to a node that is up, given all that was said to it.
 
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use twopc_proto::{Decision, LogRecord, Message, PeerState, Role, TxnId, UserName};
@@ -30,6 +31,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) inbox: &'a Shared<Inbox>,
     pub(super) transactions: &'a Shared<Vec<TxnId>>,
     pub(super) requests_left: u8,
+    /// The coordinator is gone for good, so what is sent to it comes back.
+    pub(super) bounces: bool,
 }
 
 impl<M: Inhabitant> Choices<M> {
@@ -39,7 +42,8 @@ impl<M: Inhabitant> Choices<M> {
         fold.add(around.inbox.digest());
         fold.add(around.transactions.digest());
         fold.add(if around.who == Who::Coordinator { around.requests_left.into() } else { u64::MAX });
-        let key = (node.digest(), std::hash::Hasher::finish(&fold));
+        fold.add(around.bounces.into());
+        let key = (node.digest(), fold.finish());
         if let Some(known) = M::choices(|choices| choices.get(&key).cloned()) {
             return known;
         }
@@ -87,6 +91,9 @@ fn kicks<M: Inhabitant>(node: &Node<M>, around: &Surroundings<'_>) -> Vec<Kick> 
         Who::Participant(_) => kicks.extend(around.transactions.iter().cloned().map(Kick::PressCommit)),
     }
     kicks.extend(clocks(node, around));
+    if around.bounces {
+        kicks.push(Kick::NotHere(chair()));
+    }
     if node.scope.stranger {
         kicks.extend(said_by_strangers(around.who).map(|envelope| Kick::Hear(Shared::new(envelope))));
     }

@@ -80,7 +80,14 @@ impl Inhabitant for Coordinator {
                 timeout: Duration::from_secs(20),
                 alongside: true,
             })),
-            Kick::PressCommit(_) | Kick::Timer(..) | Kick::Hear(_) | Kick::Synced | Kick::Append | Kick::Joined(..) | Kick::Left(_) => None,
+            Kick::PressCommit(_)
+            | Kick::Timer(..)
+            | Kick::Hear(_)
+            | Kick::Synced
+            | Kick::Append
+            | Kick::Joined(..)
+            | Kick::Left(_)
+            | Kick::NotHere(_) => None,
         }
     }
 
@@ -135,7 +142,14 @@ impl Inhabitant for Participant {
     fn own_input(kick: &Kick) -> Option<Input<Self>> {
         match kick {
             Kick::PressCommit(txn) => Some(Input::Command(participant::Command::Commit(txn.clone()))),
-            Kick::Request(_) | Kick::Timer(..) | Kick::Hear(_) | Kick::Synced | Kick::Append | Kick::Joined(..) | Kick::Left(_) => None,
+            Kick::Request(_)
+            | Kick::Timer(..)
+            | Kick::Hear(_)
+            | Kick::Synced
+            | Kick::Append
+            | Kick::Joined(..)
+            | Kick::Left(_)
+            | Kick::NotHere(_) => None,
         }
     }
 

@@ -93,7 +93,8 @@ impl Landmark {
         match self {
             Self::Before(role, point) | Self::After(role, point) => {
                 let answers = role == Role::Participant && point == Point::Send(MessageKind::DecisionReply);
-                faults && !(answers && alone)
+                let stays_up = role == Role::Participant && scope.end == Some(super::End::Orphaned);
+                faults && !(answers && alone) && !stays_up
             }
             Self::Passage(_, _, State::Abort) => !calm,
             Self::Passage(..) | Self::End => true,

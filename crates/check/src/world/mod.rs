@@ -40,7 +40,6 @@ mod shared;
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{Action, Kick, Successor};
@@ -57,8 +56,6 @@ pub use shared::Shared;
 pub(crate) use shared::{Fold, Memo};
 use twopc_proto::audit::{Holding, Log};
 use twopc_proto::{CommittedString, Coordinator, Identity, Participant, Role, Settings, TxnId, UserName};
-
-use choices::{Choices, Surroundings};
 
 /// Everything that is the case at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,10 +184,6 @@ impl<M: Inhabitant> Seat<M> {
     /// Whether nothing has happened to it since.
     fn is(&self, before: &Self) -> bool {
         self.node.digest() == before.node.digest() && self.inbox.digest() == before.inbox.digest()
-    }
-
-    fn choices(&self, who: Who, transactions: &Shared<Vec<TxnId>>, requests_left: u8) -> Arc<Choices<M>> {
-        Choices::of(&self.node, &Surroundings { who, inbox: &self.inbox, transactions, requests_left })
     }
 }
 

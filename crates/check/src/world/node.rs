@@ -159,6 +159,7 @@ impl<M: Inhabitant> Node<M> {
             Kick::Append => course.append(),
             Kick::Joined(user, role) => course.input(&Input::Peer(user.clone(), Presence::Joined(*role))),
             Kick::Left(user) => course.input(&Input::Peer(user.clone(), Presence::Left)),
+            Kick::NotHere(user) => course.input(&Input::Peer(user.clone(), Presence::NotHere)),
             Kick::Request(_) | Kick::PressCommit(_) => {
                 if let Some(input) = M::own_input(kick) {
                     course.input(&input);

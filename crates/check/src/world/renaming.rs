@@ -105,6 +105,7 @@ impl Renaming {
             Kick::Hear(envelope) => Kick::Hear(self.envelope(envelope)),
             Kick::Joined(user, role) => Kick::Joined(self.user(user), *role),
             Kick::Left(user) => Kick::Left(self.user(user)),
+            Kick::NotHere(user) => Kick::NotHere(self.user(user)),
             Kick::Synced | Kick::Append | Kick::Timer(..) | Kick::Request(_) | Kick::PressCommit(_) => kick.clone(),
         }
     }
