@@ -238,6 +238,11 @@ fn torn(tail: &[u8], line: u64, why: Why) -> Result<Torn, Why> {
 /// Whether one flipped bit explains the first line of a tail: it is whole but for a blank or an `@`
 /// that became NUL, or its newline became something else.
 fn is_one_bit_off(tail: &[u8], first: &[u8]) -> bool {
+    // Behind that newline the beginnings of a later line may stand, on which nothing was promised.
+    let is_off = |end: &usize| (first[*end] ^ b'\n').is_power_of_two() && first[..*end].ends_with(b"\"}");
+    if (0..first.len()).filter(is_off).any(|end| line::unseal(&first[..end]).is_ok()) {
+        return true;
+    }
     let is_last = first.len() == tail.len();
     if let (true, Some((last, whole))) = (is_last, first.split_last()) {
         return *last != 0 && line::unseal(whole).is_ok();

@@ -251,6 +251,10 @@ fn a_tail_that_no_interrupted_write_leaves_is_damage() {
     assert!(said(&format!("{whole}\0")).starts_with("torn: "));
     assert!(said(&format!("{whole}\0\n")).starts_with("torn: "));
     assert_eq!(said(&format!("{whole}\u{b}")), "line 10 was changed by a bit, so that it looks like an interrupted write");
+    // The newline of a line that was promised, with what was left of an unpromised one behind it.
+    let next = "{\"n\":11,\"synced\":10,\"prev\":\"00";
+    assert_eq!(said(&format!("{whole}\u{b}{next}")), "line 10 was changed by a bit, so that it looks like an interrupted write");
+    assert_eq!(said(&format!("{whole}\u{2}{next}\0\0\0\n")), "line 10 was changed by a bit, so that it looks like an interrupted write");
     let blank_as_nul = written(&alices_log()[..8]).replacen("ழ் \\", "ழ்\0\\", 1);
     assert_eq!(said(&blank_as_nul), "line 8 was changed by a bit, so that it looks like an interrupted write");
     // An older line that has lost its blocks: later ones know that it was on the disk.
