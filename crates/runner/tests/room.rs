@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::time::Duration;
 
-use support::{TestRelay, Watched, config, name};
+use support::{TestRelay, Watched, committing, config, name};
 use twopc_proto::coordinator::Coordinator;
 use twopc_proto::participant::Participant;
 use twopc_proto::{Decision, TxnId};
@@ -375,4 +375,29 @@ fn a_window_shows_the_vote_the_doubt_and_the_strings() {
     assert_eq!(alice.quit(), Ending::Quit);
     let again = Watched::<Participant>::window(config(&relay.address, Some("alice"), dir.path()));
     again.wait_to_see("the string of before", |seen| (*seen.role.strings.lines == ["Hello"]).then_some(()));
+}
+
+#[test]
+fn a_window_shows_what_a_person_wrote_into_the_text_file_once_the_next_string_follows_it() {
+    let relay = TestRelay::start();
+    let dir = tempfile::tempdir().unwrap();
+    let mut alice = Watched::<Participant>::window(committing(config(&relay.address, Some("alice"), dir.path())));
+    alice.wait_for_login();
+    let mut chair = Watched::<Coordinator>::headless(config(&relay.address, Some("chair"), dir.path()));
+    chair.wait_for_login();
+    propose(&mut chair, "one");
+    chair.wait_until_said(&Event::Done { txn: txn("chair.1.1") });
+    let text = dir.path().join("alice.txt");
+    fs::write(&text, "one, corrected\nmine\n").unwrap();
+    propose(&mut chair, "two");
+    alice.wait_to_see("the file as it is", |seen| (*seen.role.strings.lines == ["one, corrected", "mine", "two"]).then_some(()));
+    assert!(alice.snapshot().warnings.iter().any(|warning| warning.contains("was changed by hand")));
+    chair.wait_until_said(&Event::Done { txn: txn("chair.1.2") });
+    // Gone altogether: it is written again, and shown so.
+    fs::remove_file(&text).unwrap();
+    propose(&mut chair, "three");
+    alice.wait_to_see("the file written again", |seen| (*seen.role.strings.lines == ["one", "two", "three"]).then_some(()));
+    chair.wait_until_said(&Event::Done { txn: txn("chair.1.3") });
+    assert_eq!(fs::read_to_string(&text).unwrap(), "one\ntwo\nthree\n");
+    assert_eq!(alice.quit(), Ending::Quit);
 }

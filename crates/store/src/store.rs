@@ -56,6 +56,17 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         self.text.as_ref().map(TextFile::path)
     }
 
+    /// The lines of the text file as they stand now, but for those of COMMIT records that are still to
+    /// be applied; none if there is no such file.
+    ///
+    /// # Errors
+    /// What the system said. The node must end.
+    pub fn lines(&mut self) -> Result<Vec<String>, StoreError> {
+        let Some(text) = &mut self.text else { return Ok(Vec::new()) };
+        let content = text.read(&mut self.disk)?.unwrap_or_default();
+        Ok(text.without_pending(&content))
+    }
+
     /// Where the log is.
     #[must_use]
     pub fn log_path(&self) -> &Path {

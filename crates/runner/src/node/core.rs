@@ -278,6 +278,11 @@ impl<R: NodeRole> Core<R> {
         match report {
             Report::Opened(files) => self.on_opened(*files).await,
             Report::NotOpened(sentence) => self.on_entry_refused(sentence),
+            Report::Text(lines) if self.front.window => {
+                R::on_text(&mut self.board, lines);
+                self.dirt.mark();
+            }
+            Report::Text(_) => {}
             Report::Failed(sentence) => self.ending = Some(Ending::Failed(sentence)),
             Report::Done(outcomes) => {
                 for outcome in outcomes {

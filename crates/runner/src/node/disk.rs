@@ -42,6 +42,8 @@ pub(crate) enum Report<R> {
     NotOpened(String),
     /// What became of jobs.
     Done(Vec<Outcome>),
+    /// A person has changed the text file: these are its lines now.
+    Text(Vec<String>),
     /// The disk failed: a sentence. Nothing more is written.
     Failed(String),
 }
@@ -190,12 +192,25 @@ impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
         };
         match outcome {
             Ok(outcomes) if outcomes.is_empty() => {}
-            Ok(outcomes) => self.tell(Report::Done(outcomes)),
-            Err(error) => {
-                self.open = None;
-                self.tell(Report::Failed(error.to_string()));
+            Ok(outcomes) => {
+                // Whatever is reported while a program runs is about the text file.
+                let is_changed = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Report(_)));
+                let lines = is_changed.then(|| store.lines());
+                self.tell(Report::Done(outcomes));
+                match lines {
+                    Some(Ok(lines)) => self.tell(Report::Text(lines)),
+                    Some(Err(error)) => self.fail(&error),
+                    None => {}
+                }
             }
+            Err(error) => self.fail(&error),
         }
+    }
+
+    /// The disk failed: nothing more is written.
+    fn fail(&mut self, error: &StoreError) {
+        self.open = None;
+        self.tell(Report::Failed(error.to_string()));
     }
 
     fn tell(&self, report: Report<R>) {

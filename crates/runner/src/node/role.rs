@@ -28,6 +28,9 @@ pub trait NodeRole: Machine<Command: Send, Record: Send, Timer: Send> + Send + '
     /// The files of this name were opened and the machine was recovered from them.
     fn on_opened(&self, board: &mut Self::Board, file: TextFile, now: Instant);
 
+    /// A person has changed the text file, which has these lines now.
+    fn on_text(board: &mut Self::Board, lines: Vec<String>);
+
     /// The machine has said something.
     fn on_notice(&self, board: &mut Self::Board, notice: &Notice, now: Instant);
 

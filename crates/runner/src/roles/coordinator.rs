@@ -56,6 +56,9 @@ impl NodeRole for Coordinator {
         }
     }
 
+    /// A coordinator keeps no text file.
+    fn on_text(_: &mut CoordinatorBoard, _: Vec<String>) {}
+
     fn on_notice(&self, board: &mut CoordinatorBoard, notice: &Notice, _: Instant) {
         match notice {
             Notice::Decided { txn, .. } => {

@@ -57,6 +57,11 @@ impl NodeRole for Participant {
         }
     }
 
+    fn on_text(board: &mut ParticipantBoard, lines: Vec<String>) {
+        board.file.lines = Arc::new(lines);
+        board.fresh.clear();
+    }
+
     fn on_notice(&self, board: &mut ParticipantBoard, notice: &Notice, now: Instant) {
         match notice {
             Notice::State { txn, state: State::Ready } => {
