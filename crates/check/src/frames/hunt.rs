@@ -225,7 +225,7 @@ fn add(mine: &mut [u64], others: &[u64]) {
 /// Every stream is read whole and in pieces, and a short one now and then byte by byte.
 fn cuts(chance: &mut Chance, stream: &Stream) -> Vec<Cuts> {
     let mut cuts = vec![Cuts::Whole, Cuts::Random(chance.number())];
-    if stream.bytes.len() < 2_000 && chance.once_in(8) {
+    if stream.bytes.len() < 2_000 && chance.once_in(32) {
         cuts.push(Cuts::Everywhere);
     }
     cuts

@@ -230,7 +230,7 @@ impl Maker {
             };
             out.extend_from_slice(method);
             out.push(b' ');
-            out.extend_from_slice(self.chance.one_of(&TARGETS.map(|target| target)));
+            out.extend_from_slice(TARGETS[self.chance.below(TARGETS.len())]);
         }
         let stray = match flaw {
             Some(Row::NotAscii) if self.chance.once_in(2) => 0x80 | self.chance.byte(),
@@ -314,7 +314,7 @@ impl Maker {
             (Item::Flaw, Some(Row::BlankBeforeColon)) => self.chance.one_of(&[b"To : bob", b"To\t: bob", b"Content-Length : 5"]),
             (Item::Flaw, Some(Row::Control)) => self.chance.one_of(&[b"To: b\0b", b"To: \x1b[31m", b"T\x01o: bob", b"To: \x7f", b"\0: x"]),
             (Item::Upgrade, _) => b"Upgrade: twopc/1",
-            (Item::Flaw | Item::Extra, _) => self.chance.one_of(&EXTRAS.map(|extra| extra)),
+            (Item::Flaw | Item::Extra, _) => EXTRAS[self.chance.below(EXTRAS.len())],
         };
         out.extend_from_slice(text);
     }

@@ -17,13 +17,17 @@ pub mod show;
 pub mod strict;
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chance::Chance;
 pub use hunt::{Findings, Plan, hunt};
+use make::Maker;
+use oracles::Oracle;
 
 /// What `twopc-check frames` is asked.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How many frames at least.
     #[arg(long, default_value_t = 5_000_000)]
@@ -31,11 +35,23 @@ pub struct Args {
     /// Where chance begins: the same seed judges the same frames.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Judges nothing, and writes inputs for a fuzzer to begin with into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub corpus: Option<PathBuf>,
 }
 
 /// Judges frames with a progress line, prints what was found, and fails if anything was wrong.
 #[must_use]
-pub fn run(args: Args) -> ExitCode {
+pub fn run(args: &Args) -> ExitCode {
+    if let Some(folder) = &args.corpus {
+        return match write_corpus(folder, args.seed) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("The inputs cannot be written into {}: {error}.", folder.display());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let plan = Plan { frames: args.count, seed: args.seed };
     let findings = hunt(plan, &progress_line(plan));
     eprintln!();
@@ -53,4 +69,18 @@ pub fn progress_line(plan: Plan) -> impl Fn(u64) + Sync {
             let _ = std::io::stderr().flush();
         }
     }
+}
+
+/// Inputs of each kind, in a folder of the name of the fuzzer's target.
+fn write_corpus(folder: &Path, seed: u64) -> std::io::Result<()> {
+    const EACH: usize = 300;
+    let write = |target: &str, inputs: &mut dyn FnMut() -> Vec<u8>| {
+        let folder = folder.join(target);
+        std::fs::create_dir_all(&folder)?;
+        (0..EACH).try_for_each(|number| std::fs::write(folder.join(format!("made-{number}")), inputs()))
+    };
+    let mut maker = Maker::new(seed);
+    write("frames", &mut || maker.stream(Vec::new()).bytes)?;
+    let mut chance = Chance::new(seed);
+    Oracle::ALL.into_iter().try_for_each(|oracle| write(oracle.target(), &mut || oracle.make(&mut chance)))
 }

@@ -84,7 +84,9 @@ impl Scanner {
 
     /// Goes on where it stopped. `bytes` begins with the message's first byte.
     pub(super) fn scan(&mut self, bytes: &[u8], limits: &Limits) -> Result<Scanned, Refusal> {
-        while let Some(&byte) = bytes.get(self.at) {
+        loop {
+            self.skip(bytes, limits);
+            let Some(&byte) = bytes.get(self.at) else { return Ok(Scanned::More) };
             if self.at >= limits.head {
                 return Err(too_large(431, "The head of this message is too long; send fewer or shorter headers."));
             }
@@ -118,7 +120,17 @@ impl Scanner {
             };
             self.at += 1;
         }
-        Ok(Scanned::More)
+    }
+
+    /// Goes over bytes that may stand here as often as one likes: most of every head.
+    fn skip(&mut self, bytes: &[u8], limits: &Limits) {
+        let rest = |end: usize| bytes.get(self.at..end.min(bytes.len())).unwrap_or_default().iter();
+        self.at += match self.place {
+            Place::Opening => rest(limits.line).take_while(|byte| (b' '..=b'~').contains(byte)).count(),
+            Place::Name => rest(limits.head).take_while(|byte| is_token(**byte)).count(),
+            Place::Value => rest(limits.head).take_while(|byte| is_of_a_value(**byte)).count(),
+            Place::Start | Place::BlankCr | Place::OpeningCr | Place::Line | Place::ValueCr | Place::EndCr => 0,
+        };
     }
 
     fn on_opening(&self, byte: u8, limits: &Limits) -> Result<Place, Refusal> {
@@ -164,7 +176,7 @@ fn on_value(byte: u8) -> Result<Place, Refusal> {
     match byte {
         b'\r' => Ok(Place::ValueCr),
         b'\n' => Err(bare_line_feed()),
-        b'\t' | b' '..=b'~' | 0x80.. => Ok(Place::Value),
+        byte if is_of_a_value(byte) => Ok(Place::Value),
         _ => Err(bad("A header's value has a control character in it; take it out.")),
     }
 }
@@ -218,7 +230,22 @@ fn bare_line_feed() -> Refusal {
 
 /// Whether a byte may stand in a method or in a header's name (RFC 9110, 5.6.2).
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKEN: [bool; 256] = {
+        let (mut token, mut byte) = ([false; 256], 0_u8);
+        while byte < 0x80 {
+            let sign =
+                matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
+            token[byte as usize] = sign || byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        token
+    };
+    TOKEN[usize::from(byte)]
+}
+
+/// Whether a byte may stand in a header's value: anything but control characters.
+fn is_of_a_value(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 /// A message whose beginning or end is in doubt: nothing after it can be believed.

@@ -35,13 +35,24 @@ impl Oracle {
         }
     }
 
+    /// The fuzzer's target that asks it.
+    #[must_use]
+    pub fn target(self) -> &'static str {
+        match self {
+            Self::Logins => "login",
+            Self::Bodies => "bodies",
+            Self::Logs => "recovery",
+            Self::Texts => "texts",
+        }
+    }
+
     /// After how many streams of frames one of its inputs follows, on average.
     #[must_use]
     pub fn every(self) -> usize {
         match self {
             Self::Logins => 16,
-            Self::Bodies => 4,
-            Self::Logs => 100,
+            Self::Bodies => 8,
+            Self::Logs => 400,
             Self::Texts => 32,
         }
     }
