@@ -63,6 +63,11 @@ impl Commits {
         difference(text.path(), content, self.base(), self.standing(text))
     }
 
+    /// Whether every string that should stand by now is in a text file that holds this.
+    pub(crate) fn all_stand<D: Disk>(&self, text: &TextFile<D>, content: &[u8]) -> bool {
+        !matches!(self.difference(text, content), Some(Report::Edited { missing, .. }) if !missing.is_empty())
+    }
+
     /// The same lines, counted as in a compacted log: the last of each are those of the other.
     pub(crate) fn in_compacted<'a>(&'a self, compacted: &'a Self) -> impl Iterator<Item = (&'a Promised, &'a Promised)> {
         self.all.iter().rev().zip(compacted.all.iter().rev())

@@ -68,32 +68,29 @@ impl<D: Disk, R: LogRecord> Store<D, R> {
         begin_life::<D, R>(&mut disk, &mut log, incarnation)?;
         let had_lived = std::mem::replace(&mut read.incarnation, incarnation) > 0;
 
-        let mut key = match key {
-            Some(key) => key,
-            None => {
-                if had_lived {
-                    reports.push(Report::KeyMade { key: key_path.clone() });
-                }
-                Key::new(place.user.clone(), key_material)
-            }
-        };
+        if key.is_none() && had_lived {
+            reports.push(Report::KeyMade { key: key_path.clone() });
+        }
+        let mut key = key.unwrap_or_else(|| Key::new(place.user.clone(), key_material));
         key.note_role(&mut disk, &key_path, place.role)?;
 
         let commits = Commits::of(&read.records);
-        let (mut text, lines) = match place.text() {
+        let (mut text, lines, all_stand) = match place.text() {
             Some(path) => {
                 let mut text = TextFile::new(path, commits.open());
                 let content = open_text(&mut disk, &mut text, &commits, &mut reports)?;
-                let lines = text.without_pending(&content);
-                (Some(text), lines)
+                let (lines, all_stand) = (text.without_pending(&content), commits.all_stand(&text, &content));
+                (Some(text), lines, all_stand)
             }
-            None => (None, Vec::new()),
+            None => (None, Vec::new(), true),
         };
         // An earlier life may have died between naming a file and syncing its directory.
         disk.sync_dir(&place.dir).doing("sync", &place.dir)?;
 
-        // Last, since a text file that is gone or was edited is judged by all that the log has.
-        match log.compact(&mut disk, &read, large)? {
+        // Last, since a text file that is gone or was edited is judged by all that the log has; and not
+        // if a string is missing there, since its only copy is the log's.
+        let compacted = if all_stand { log.compact(&mut disk, &read, large)? } else { Compacted::NotNeeded };
+        match compacted {
             Compacted::Done(compacted) => {
                 if let Some(text) = &mut text {
                     text.renumber(&commits, &Commits::of(&compacted.records));

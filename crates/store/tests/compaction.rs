@@ -131,7 +131,7 @@ fn a_line_that_is_still_to_be_applied_is_counted_as_the_compacted_log_does() {
             .perform(vec![persist(lsn + 1, commit(10, "in doubt")), persist(lsn + 2, ready(11, "x")), persist(lsn + 3, commit(11, "y"))])
             .unwrap();
         if is_edited {
-            disk.save(&text_path(), b"mine");
+            disk.save(&text_path(), ("mine\n".to_owned() + &lines(9)).as_bytes());
         }
         let (mut store, opened) = open(&disk).unwrap();
         let places: Vec<Lsn> = (1..)
@@ -143,7 +143,7 @@ fn a_line_that_is_still_to_be_applied_is_counted_as_the_compacted_log_does() {
         // Where it was edited, the log is told the new places, by the lines of the new log.
         let outcomes = store.perform(vec![apply(places[0], "in doubt"), apply(places[1], "y")]).unwrap();
         assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Applied { .. })).count(), 2, "{outcomes:?}");
-        let expected = if is_edited { "mine\nin doubt\ny\n".to_owned() } else { lines(9) + "in doubt\ny\n" };
+        let expected = (if is_edited { "mine\n" } else { "" }).to_owned() + &lines(9) + "in doubt\ny\n";
         assert_eq!(text(&disk), expected);
         let (mut store, opened) = open_as_it_is(&disk);
         assert_eq!(opened.reports, []);
@@ -246,12 +246,26 @@ fn a_text_file_that_is_gone_before_a_compaction_is_written_again_whole_first() {
 }
 
 #[test]
-fn an_edit_before_a_compaction_is_told_by_all_that_the_log_had() {
+fn a_log_that_has_the_only_copy_of_a_string_is_not_compacted() {
     let disk = used(9);
     disk.save(&text_path(), lines(9).replacen("line 2\n", "", 1).as_bytes());
     let (_, opened) = open(&disk).unwrap();
     let missing = vec!["line 2".to_owned()];
     assert_eq!(opened.reports, [Report::Edited { text: text_path(), missing, added: 0, older_changed: false }]);
+    assert_eq!(opened.records.len(), 28);
+    // Whoever did not mean that has the file written again, and the next start compacts.
+    disk.delete(&text_path());
+    let (_, opened) = open(&disk).unwrap();
+    assert_eq!((opened.records, text(&disk)), (left(9), lines(9)));
+}
+
+#[test]
+fn a_log_whose_strings_all_stand_among_others_is_compacted() {
+    let disk = used(9);
+    disk.save(&text_path(), (String::from("mine\n") + &lines(9).replace('\n', "\r\n")).as_bytes());
+    let (_, opened) = open(&disk).unwrap();
+    assert_eq!(opened.reports, [Report::Edited { text: text_path(), missing: vec![], added: 1, older_changed: false }]);
+    assert_eq!(opened.records, left(9));
 }
 
 #[test]
