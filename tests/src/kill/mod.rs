@@ -7,7 +7,8 @@
 //! files are judged. Several rooms run side by side, since most of a cycle is waiting.
 //!
 //! - [`plan`]: what happens in a room, from the seed and the room's number alone.
-//! - `scene`: a room at work. `play`: a cycle. `verdict`: the files. `tally`: the counts.
+//! - `scene`: a room at work, with its `player`s, each a `child` process; `hearing`: what they say.
+//! - `play`: a cycle. [`verdict`]: the files at the end. `tally`: the counts.
 //!
 //! A seed repeats the plan, and not what the machine makes of it: which instruction a process dies at
 //! depends on the scheduler. Deliberately absent: a missing sync, which no SIGKILL can show, since
@@ -15,11 +16,13 @@
 
 mod chance;
 mod child;
+mod hearing;
 pub mod plan;
 mod play;
+mod player;
 mod scene;
 mod tally;
-mod verdict;
+pub mod verdict;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -225,7 +228,9 @@ fn play_all(scene: &mut Scene<'_>, cycle: &mut usize, folder: &Path) -> Result<(
         *cycle += 1;
     }
     let status = scene.close()?;
-    verdict::of_room(plan, folder, status, &mut scene.tally)
+    let settled = verdict::of_room(plan, folder, status)?;
+    scene.tally.settle(settled);
+    Ok(())
 }
 
 /// The path of another program in this program's folder.

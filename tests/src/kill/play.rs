@@ -17,6 +17,9 @@ const BEGINNING: Duration = Duration::from_secs(2);
 /// timeouts. Then it is killed from outside, and the point does not count.
 const REACH: Duration = Duration::from_secs(3);
 
+/// How many votes are begun at most while some time passes: more would only be more of the same.
+const MOST_VOTES: usize = 30;
+
 impl Scene<'_> {
     /// Everybody comes into the room.
     pub(super) fn begin(&mut self) -> Result<(), String> {
@@ -27,8 +30,8 @@ impl Scene<'_> {
     pub(super) fn play(&mut self, cycle: &Cycle) -> Result<(), String> {
         let (kind, victims) = match &cycle.blow {
             Blow::Point { victim, point, setting } => (self.point(*victim, *point, setting, &cycle.rounds)?, vec![*victim]),
-            Blow::Kill(victims) => (self.kill_at(victims, &cycle.rounds[0])?, victims.iter().map(|(victim, _)| *victim).collect()),
-            Blow::Freeze { victim, after, lasts } => (self.freeze_at(*victim, *after, *lasts, &cycle.rounds[0])?, vec![*victim]),
+            Blow::Kill(victims) => (self.kill_at(victims, &cycle.rounds)?, victims.iter().map(|(victim, _)| *victim).collect()),
+            Blow::Freeze { victim, after, lasts } => (self.freeze_at(*victim, *after, *lasts, &cycle.rounds)?, vec![*victim]),
         };
         self.meanwhile(cycle.meanwhile, cycle.rounds.last())?;
         self.tally.is_recovering = true;
@@ -119,13 +122,12 @@ impl Scene<'_> {
         (0..self.plan.voters).map(|voter| self.asked(voter)).collect()
     }
 
-    /// Kills from outside, each so long after the request.
-    fn kill_at(&mut self, victims: &[(Actor, Duration)], round: &Round) -> Result<String, String> {
-        let requested = Instant::now();
-        self.request(round)?;
+    /// Kills from outside, each so long after the first request.
+    fn kill_at(&mut self, victims: &[(Actor, Duration)], rounds: &[Round]) -> Result<String, String> {
+        let began = Instant::now();
         let mut killed = Vec::new();
         for (victim, after) in victims {
-            self.let_pass(after.saturating_sub(requested.elapsed()))?;
+            self.vote_for(after.saturating_sub(began.elapsed()), rounds)?;
             // Somebody who came back with a point may have died of it already.
             if self.kill(*victim)? {
                 killed.push(role_of(*victim));
@@ -138,15 +140,30 @@ impl Scene<'_> {
         })
     }
 
-    /// Stops somebody so long after the request, for so long.
-    fn freeze_at(&mut self, victim: Actor, after: Duration, lasts: Duration, round: &Round) -> Result<String, String> {
-        let requested = Instant::now();
-        self.request(round)?;
-        self.let_pass(after.saturating_sub(requested.elapsed()))?;
+    /// Stops somebody so long after the first request, for so long.
+    fn freeze_at(&mut self, victim: Actor, after: Duration, lasts: Duration, rounds: &[Round]) -> Result<String, String> {
+        self.vote_for(after, rounds)?;
         let was_frozen = self.freeze(victim);
-        self.let_pass(lasts)?;
+        match victim {
+            Actor::Voter(_) => self.vote_for(lasts, rounds)?,
+            // Nobody else can begin a vote, or nobody would hear of it.
+            Actor::Chair | Actor::Relay => self.let_pass(lasts)?,
+        }
         self.thaw(victim);
         Ok(if was_frozen { format!("{} frozen", role_of(victim)) } else { String::from("dead before it could be frozen") })
+    }
+
+    /// Lets so much time pass, in which one string after the other is voted on, each as soon as the
+    /// one before is decided, acknowledged or not.
+    fn vote_for(&mut self, time: Duration, rounds: &[Round]) -> Result<(), String> {
+        let end = Instant::now() + time;
+        for round in rounds.iter().cycle().take(MOST_VOTES) {
+            if !self.until(end.saturating_duration_since(Instant::now()), Self::is_free)? {
+                return Ok(());
+            }
+            self.request(round)?;
+        }
+        self.let_pass(end.saturating_duration_since(Instant::now()))
     }
 
     /// Asks for a vote on this string; `false` if none has begun.
@@ -165,8 +182,7 @@ impl Scene<'_> {
             (Meanwhile::Wait(time), _) => self.let_pass(time)?,
             (Meanwhile::Vote, Some(round)) if self.is_in(Actor::Relay) && self.is_in(Actor::Chair) => {
                 if self.request(round)? {
-                    let decided = self.decided_by_chair();
-                    self.until(PATIENCE, |scene| scene.decided_by_chair() > decided || !scene.is_in(Actor::Chair))?;
+                    self.until(PATIENCE, |scene| scene.is_free() || !scene.is_in(Actor::Chair))?;
                 }
             }
             (Meanwhile::Vote, _) => {}

@@ -2,24 +2,21 @@
 //!
 //! Everything that happens comes through one channel and is taken in by the one loop of
 //! [`Scene::until`], which also casts the votes. So nothing sleeps: the trial waits for what it wants
-//! to see, or for a moment that the plan names. Two nodes that say different decisions, an alarm and
-//! a program that ends unasked are failures wherever they are met. Deliberately absent: the order of
-//! a cycle.
+//! to see, or for a moment that the plan names. Deliberately absent: the order of a cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::Value;
 use twopc_runner::crash::CrashPoint;
 
 use super::child::{Child, Said};
 use super::plan::{Actor, RoomPlan, Round, Vote};
+use super::player::{Player, place_of};
 use super::tally::Tally;
 use crate::room::free_ports;
 
@@ -33,56 +30,25 @@ const PORTS: usize = 10;
 pub(super) struct Scene<'a> {
     pub(super) plan: &'a RoomPlan,
     suite: &'a Path,
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
     port: u16,
-    players: Vec<Player>,
+    pub(super) players: Vec<Player>,
     said_in: Sender<Said>,
     said: Receiver<Said>,
     /// What is voted on now, and how.
     pub(super) round: Round,
     /// Votes that wait for [`Scene::release`], while they are held back.
-    held: Option<Vec<(usize, String)>>,
+    pub(super) held: Option<Vec<(usize, String)>>,
     /// Votes that are due later.
-    late: Vec<(Instant, usize, String)>,
+    pub(super) late: Vec<(Instant, usize, String)>,
     /// The decision on each transaction, and who said it first.
-    decided: BTreeMap<String, (String, Actor)>,
+    pub(super) decided: BTreeMap<String, (String, Actor)>,
     /// The last thing that is not as it must be.
-    broken: Option<String>,
+    pub(super) broken: Option<String>,
     pub(super) tally: Tally,
     started: Instant,
     /// Everything that was said and done, for whoever looks into a failure.
     pub(super) transcript: Vec<String>,
-}
-
-/// A program with its lives.
-struct Player {
-    actor: Actor,
-    child: Option<Child>,
-    lives: u64,
-    /// Where this life is to end by itself.
-    armed: Option<CrashPoint>,
-    /// The relay has let it in, or the relay itself listens.
-    is_in: bool,
-    /// Who has joined since then, as this one has heard.
-    met: BTreeSet<String>,
-    /// What it has begun and not finished.
-    open: BTreeSet<String>,
-    /// Transactions for which it has said READY and nothing later.
-    ready: BTreeSet<String>,
-    counts: Counts,
-    /// How it ended, if it is not running.
-    ended: Option<ExitStatus>,
-}
-
-/// What somebody has said so far, over all its lives.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    /// Participant: a vote was asked for.
-    asked: u64,
-    /// Coordinator: a vote began, was refused, was decided.
-    begun: u64,
-    refused: u64,
-    decided: u64,
 }
 
 impl<'a> Scene<'a> {
@@ -124,11 +90,11 @@ impl<'a> Scene<'a> {
         self.players.iter().map(|player| player.actor).collect()
     }
 
-    fn player(&self, actor: Actor) -> &Player {
+    pub(super) fn player(&self, actor: Actor) -> &Player {
         &self.players[place_of(actor)]
     }
 
-    fn player_mut(&mut self, actor: Actor) -> &mut Player {
+    pub(super) fn player_mut(&mut self, actor: Actor) -> &mut Player {
         &mut self.players[place_of(actor)]
     }
 
@@ -159,14 +125,15 @@ impl<'a> Scene<'a> {
         self.player(Actor::Chair).counts.refused
     }
 
-    /// How many decisions of its own the coordinator has written.
-    pub(super) fn decided_by_chair(&self) -> u64 {
-        self.player(Actor::Chair).counts.decided
-    }
-
     /// The transactions that somebody has not finished.
     pub(super) fn open_of(&self, actor: Actor) -> &BTreeSet<String> {
         &self.player(actor).open
+    }
+
+    /// Whether the coordinator has decided every vote that it has begun.
+    pub(super) fn is_free(&self) -> bool {
+        let chair = self.player(Actor::Chair);
+        chair.is_in && chair.waiting.is_empty()
     }
 
     /// Whether this participant has promised something that is not decided.
@@ -297,7 +264,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn last_complaint(&self, actor: Actor) -> String {
+    pub(super) fn last_complaint(&self, actor: Actor) -> String {
         std::fs::read_to_string(self.complaints(actor)).ok().and_then(|text| text.lines().last().map(String::from)).unwrap_or_default()
     }
 
@@ -318,7 +285,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn vote(&mut self, voter: usize, txn: &str) {
+    pub(super) fn vote(&mut self, voter: usize, txn: &str) {
         match self.round.votes[voter] {
             Vote::Commit => self.types(Actor::Voter(voter), &format!("commit {txn}")),
             Vote::Abort => self.types(Actor::Voter(voter), &format!("abort {txn}")),
@@ -366,128 +333,6 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn take(&mut self, Said { actor, life, line }: Said) {
-        if self.player(actor).lives != life {
-            return;
-        }
-        match line {
-            None => self.on_end(actor),
-            Some(line) => {
-                self.note(actor, &line);
-                match serde_json::from_str::<Value>(&line) {
-                    Ok(event) if actor != Actor::Relay => self.on_event(actor, &event),
-                    // The relay is a program for people; it says one thing that matters here.
-                    Ok(_) | Err(_) => self.player_mut(actor).is_in |= actor == Actor::Relay && line.starts_with("Listening on"),
-                }
-            }
-        }
-    }
-
-    /// Somebody has ended: as it was asked to, by the trial's hand, at its point, or by a fault.
-    fn on_end(&mut self, actor: Actor) {
-        let player = self.player_mut(actor);
-        let Some(child) = player.child.take() else { return };
-        let (was_killed, may_end) = (child.was_killed, child.may_end);
-        player.is_in = false;
-        player.open.clear();
-        player.ready.clear();
-        let armed = player.armed;
-        let ending = child.ending();
-        player.ended = ending.as_ref().ok().copied();
-        // Whoever is gone has to join again before anybody counts on it.
-        for other in &mut self.players {
-            other.met.remove(actor.name());
-        }
-        self.late.retain(|(_, voter, _)| Actor::Voter(*voter) != actor);
-        if let Some(held) = &mut self.held {
-            held.retain(|(voter, _)| Actor::Voter(*voter) != actor);
-        }
-        let by_kill = ending.as_ref().is_ok_and(|status| status.signal() == Some(Signal::KILL.as_raw()));
-        match (armed, by_kill) {
-            (_, true) if was_killed => self.note(actor, "is dead"),
-            (Some(point), true) => {
-                self.note(actor, &format!("has died at {point}"));
-                self.tally.died_at(actor, point);
-                if let Err(sentence) = super::verdict::stopped_at(self.folder, actor, point) {
-                    self.broken = Some(sentence);
-                }
-            }
-            (_, _) if may_end => self.note(actor, "has ended"),
-            (_, _) => {
-                let complaint = self.last_complaint(actor);
-                self.broken = Some(format!("{actor} ended unasked, with {ending:?}: {complaint}"));
-            }
-        }
-    }
-
-    fn on_event(&mut self, actor: Actor, event: &Value) {
-        let text = |member: &str| event[member].as_str().unwrap_or_default();
-        let txn = text("txn");
-        match text("event") {
-            "login" => {
-                let player = self.player_mut(actor);
-                player.is_in = true;
-                player.met.clear();
-            }
-            "disconnected" => {
-                let player = self.player_mut(actor);
-                player.is_in = false;
-                player.met.clear();
-            }
-            "joined" => _ = self.player_mut(actor).met.insert(text("user").into()),
-            "left" => _ = self.player_mut(actor).met.remove(text("user")),
-            "vote_request" => self.on_vote_request(actor, txn),
-            "state" => self.on_state(actor, txn, text("state")),
-            "decision" => self.on_decision(actor, txn, text("decision")),
-            "applied" | "done" => _ = self.player_mut(actor).open.remove(txn),
-            "blocked" => self.tally.blocked += 1,
-            "notice" if actor == Actor::Chair => self.player_mut(actor).counts.refused += u64::from(is_refusal(text("message"))),
-            "alarm" | "error" => self.broken = Some(format!("{actor} says {event}")),
-            // Chat, proposals, notices, the summary.
-            _ => {}
-        }
-    }
-
-    fn on_vote_request(&mut self, actor: Actor, txn: &str) {
-        let Actor::Voter(voter) = actor else { return };
-        let player = self.player_mut(actor);
-        player.counts.asked += 1;
-        player.open.insert(txn.into());
-        match &mut self.held {
-            Some(held) => held.push((voter, txn.into())),
-            None => self.vote(voter, txn),
-        }
-    }
-
-    fn on_state(&mut self, actor: Actor, txn: &str, state: &str) {
-        let player = self.player_mut(actor);
-        player.ready.remove(txn);
-        match (actor, state) {
-            (Actor::Chair, "INIT") => {
-                player.counts.begun += 1;
-                player.open.insert(txn.into());
-            }
-            (Actor::Voter(_), "READY") => {
-                player.ready.insert(txn.into());
-                player.open.insert(txn.into());
-            }
-            // A participant says its decision next, which ends the transaction there.
-            (Actor::Voter(_), "ABORT") => {}
-            (_, _) => _ = player.open.insert(txn.into()),
-        }
-    }
-
-    fn on_decision(&mut self, actor: Actor, txn: &str, decision: &str) {
-        if decision == "abort" && actor != Actor::Chair {
-            self.player_mut(actor).open.remove(txn);
-        }
-        self.player_mut(actor).counts.decided += 1;
-        let (first, by) = self.decided.entry(txn.into()).or_insert_with(|| (decision.into(), actor));
-        if first != decision {
-            self.broken = Some(format!("{by} says {first} of {txn}, and {actor} says {decision}"));
-        }
-    }
-
     /// Writes down what happened, with the milliseconds since the room was opened.
     pub(super) fn note(&mut self, actor: Actor, what: &str) {
         let at = self.started.elapsed().as_millis();
@@ -502,36 +347,6 @@ impl<'a> Scene<'a> {
             let _ = file.write_all(self.transcript.join("\n").as_bytes());
         }
     }
-}
-
-impl Player {
-    fn new(actor: Actor) -> Self {
-        Self {
-            actor,
-            child: None,
-            lives: 0,
-            armed: None,
-            is_in: false,
-            met: BTreeSet::new(),
-            open: BTreeSet::new(),
-            ready: BTreeSet::new(),
-            counts: Counts::default(),
-            ended: None,
-        }
-    }
-}
-
-fn place_of(actor: Actor) -> usize {
-    match actor {
-        Actor::Relay => 0,
-        Actor::Chair => 1,
-        Actor::Voter(index) => 2 + index,
-    }
-}
-
-/// Whether a coordinator's notice says that a Request has begun no vote.
-fn is_refusal(message: &str) -> bool {
-    ["There is no link", "A vote is open", "Waiting for"].iter().any(|beginning| message.starts_with(beginning))
 }
 
 fn seconds(time: Duration) -> String {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use twopc_runner::crash::CrashPoint;
 
 use super::plan::{Actor, points};
+use super::verdict::Settled;
 
 /// Counts of one room, or of all of them.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,13 @@ impl Tally {
     pub(super) fn died_at(&mut self, actor: Actor, point: CrashPoint) {
         *self.points.entry(name_of(actor == Actor::Chair, point)).or_default() += 1;
         self.in_recovery += u64::from(self.is_recovering);
+    }
+
+    /// Adds what a room came to.
+    pub(super) fn settle(&mut self, Settled { committed, aborted, frames }: Settled) {
+        self.committed += committed;
+        self.aborted += aborted;
+        self.frames += frames;
     }
 
     /// Adds another room's counts.

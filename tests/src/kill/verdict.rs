@@ -14,34 +14,40 @@ use twopc_proto::{CoordinatorRecord, Message, ParticipantRecord, RecordKind, Use
 use twopc_runner::crash::{Boundary, CrashPoint, When};
 
 use super::plan::{Actor, RoomPlan};
-use super::tally::Tally;
 use crate::files::{self, Coordinator, Participant, StableLog};
 
 /// The exit status of a proposal of which something was aborted.
 const ABORTED: i32 = 3;
 
-/// Judges a room in which every program has ended. `proposal` is how the last coordinator ended,
-/// which proposed by itself. Adds what was committed and aborted to the tally.
-pub(super) fn of_room(plan: &RoomPlan, folder: &Path, proposal: ExitStatus, tally: &mut Tally) -> Result<(), String> {
+/// What a good room came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Transactions that the coordinator's log says are committed.
+    pub committed: u64,
+    /// And aborted.
+    pub aborted: u64,
+    /// Protocol frames in the relay's record.
+    pub frames: u64,
+}
+
+/// Judges a room in which every program has ended; `proposal` is how the last coordinator ended,
+/// which proposed by itself.
+///
+/// # Errors
+/// The first thing that is not as it must be.
+pub fn of_room(plan: &RoomPlan, folder: &Path, proposal: ExitStatus) -> Result<Settled, String> {
     let chair = Coordinator { user: user(Actor::Chair)?, log: StableLog::load(&log_of(folder, Actor::Chair))? };
     let voters: Vec<Participant> = (0..plan.voters).map(|index| voter(folder, Actor::Voter(index))).collect::<Result<_, String>>()?;
     files::verdict(&chair, &voters)?;
     status_fits(plan, &chair, proposal)?;
-    for record in &chair.log.records {
-        match record {
-            CoordinatorRecord::Commit { .. } => tally.committed += 1,
-            CoordinatorRecord::Abort { .. } => tally.aborted += 1,
-            CoordinatorRecord::Start { .. } | CoordinatorRecord::End { .. } | CoordinatorRecord::Decided(_) => {}
-        }
-    }
     let said = said(&folder.join("relay").join("room.http"))?;
-    tally.frames += said.len() as u64;
     audit::constancy(said.iter().map(|(from, message)| (from, message))).map_err(|violation| violation.to_string())?;
     for (from, message) in &said {
         let sender = voters.iter().find(|voter| voter.user == *from).map_or_else(|| chair.holding(), Participant::holding);
         audit::backing(&sender, message).map_err(|violation| violation.to_string())?;
     }
-    Ok(())
+    let decided = |kind| chair.log.kinds().into_iter().filter(|this| *this == kind).count() as u64;
+    Ok(Settled { committed: decided(RecordKind::Commit), aborted: decided(RecordKind::Abort), frames: said.len() as u64 })
 }
 
 /// The exit status says what the log says: 0 if all was committed, 3 if something was aborted.
