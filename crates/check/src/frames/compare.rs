@@ -7,64 +7,11 @@ use std::ops::Range;
 
 use twopc_proto::frame::{Answers, Decoder, Frame, FromRelay, Phase, Refusal, Response, Side};
 
-use super::chance::Chance;
+use super::cuts::{Cuts, Pieces};
 use super::rows::Row;
+use super::seen::Seen;
 use super::show::escaped;
 use super::strict::{self, Message, Opening, Reader, Unfinished, Verdict};
-
-/// How a stream is cut on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cuts {
-    /// Not at all.
-    Whole,
-    /// At places that follow from this seed.
-    Random(u64),
-    /// At every byte.
-    Everywhere,
-}
-
-/// What one stream was.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Messages in order, by who read them.
-    pub accepted: [u64; 4],
-    /// Which rule the last one broke, and who said so.
-    pub refused: Option<(Reader, Row)>,
-    /// Whether it ended within a message.
-    pub unfinished: bool,
-    /// The most bytes that a decoder held.
-    pub most_held: usize,
-    /// What is worth having seen.
-    pub sights: Sights,
-}
-
-/// Things that must have been seen, or the streams are not as varied as they should be: bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sights(pub u32);
-
-impl Sights {
-    /// What each bit stands for.
-    pub const NAMES: [&'static str; 14] = [
-        "a first line of the greatest length taken",
-        "a head of the greatest length taken",
-        "as many headers as may be taken",
-        "a body of the greatest length taken",
-        "an empty body",
-        "a body that reads like a message",
-        "a byte over 0x7F in a header's value",
-        "an empty line before a message",
-        "HTTP/1.0",
-        "several messages in one stream",
-        "a stream that ends in a head",
-        "a stream that ends in a body",
-        "a sender that waits for 100 Continue",
-        "an upgrade, and a message after it",
-    ];
-
-    fn note(&mut self, number: u32, seen: bool) {
-        self.0 |= u32::from(seen) << number;
-    }
-}
 
 /// Judges one stream as this reader gets it, cut in each of these ways. A login that is in order upgrades the
 /// relay, and a 101 the client, so both sides of an upgrade are in one stream.
@@ -89,7 +36,7 @@ pub fn check(reader: Reader, stream: &[u8], cuts: &[Cuts]) -> Result<Seen, Strin
 /// With what differs.
 pub fn assert_sound(bytes: &[u8]) {
     let mut cuts = vec![Cuts::Whole, Cuts::Random(1), Cuts::Random(bytes.len() as u64)];
-    if bytes.len() < 4_096 {
+    if bytes.len() < 1_000 {
         cuts.push(Cuts::Everywhere);
     }
     for reader in Reader::ALL {
@@ -122,7 +69,7 @@ fn expect(mut reader: Reader, stream: &[u8]) -> (Vec<Expected<'_>>, End, Seen) {
             Verdict::Whole(message) => {
                 let end = at + message.taken;
                 seen.accepted[reader as usize] += 1;
-                look(&mut seen.sights, reader, &message);
+                seen.sights.look(reader, &message);
                 seen.sights.note(9, at > 0);
                 seen.sights.note(13, upgraded);
                 let upgrades = matches!(reader, Reader::Plain | Reader::Answers) && upgrades(&message);
@@ -160,20 +107,6 @@ fn upgrades(message: &Message<'_>) -> bool {
         Opening::Request { method, target, .. } => method == b"POST" && target == b"/login" && asks(),
         Opening::Status(status) => status == 101 && asks(),
     }
-}
-
-fn look(sights: &mut Sights, reader: Reader, message: &Message<'_>) {
-    let limits = reader.limits();
-    let line = message.bytes.iter().position(|byte| *byte == b'\r').unwrap_or_default();
-    sights.note(0, line == limits.line);
-    sights.note(1, message.bytes.len() - message.body.len() == limits.head);
-    sights.note(2, message.headers.len() == limits.headers);
-    sights.note(3, message.body.len() == limits.body);
-    sights.note(4, message.body.is_empty());
-    sights.note(5, message.body.starts_with(b"POST /") || message.body.starts_with(b"HTTP/1.1 "));
-    sights.note(6, message.headers.iter().any(|(_, value)| !value.is_ascii()));
-    sights.note(7, message.taken > message.bytes.len());
-    sights.note(8, matches!(message.opening, Opening::Request { is_1_1: false, .. }));
 }
 
 /// The decoders that ship.
@@ -392,38 +325,47 @@ fn compare_headers(given: &Given, message: &Message<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// The pieces that a stream comes in.
-struct Pieces<'a> {
-    rest: Option<&'a [u8]>,
-    cuts: Cuts,
-    chance: Chance,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::make::{Maker, Stream};
+    use crate::frames::seen::Sights;
 
-impl<'a> Pieces<'a> {
-    fn new(stream: &'a [u8], cuts: Cuts) -> Self {
-        let seed = if let Cuts::Random(seed) = cuts { seed } else { 0 };
-        Self { rest: Some(stream), cuts, chance: Chance::new(seed) }
-    }
-}
-
-impl<'a> Iterator for Pieces<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let rest = self.rest.take()?;
-        let length = match self.cuts {
-            Cuts::Whole => rest.len(),
-            Cuts::Everywhere => 1,
-            // Mostly somewhere in the rest, sometimes just a few bytes on.
-            Cuts::Random(_) if self.chance.once_in(3) => 1 + self.chance.below(4),
-            Cuts::Random(_) => 1 + self.chance.below(rest.len().max(1)),
+    /// How many of some streams tell a decoder on one side from the rules of another.
+    fn differences(rules: Reader, decoder: Reader) -> usize {
+        let mut maker = Maker::new(1);
+        let differs = |Stream { reader, bytes }: Stream| {
+            let (messages, end, _) = expect(rules, &bytes);
+            reader == rules && run(decoder, &bytes, Cuts::Whole, true, &messages, &end).is_err()
         };
-        match rest.split_at_checked(length) {
-            Some((piece, after)) if !after.is_empty() => {
-                self.rest = Some(after);
-                Some(piece)
-            }
-            _ => Some(rest),
+        (0..5_000).filter(|_| differs(maker.stream(Vec::new()))).count()
+    }
+
+    #[test]
+    fn a_decoder_that_follows_other_rules_is_noticed() {
+        for (rules, decoder) in [(Reader::Plain, Reader::Framed), (Reader::Framed, Reader::Plain), (Reader::Framed, Reader::Client)] {
+            assert_eq!(differences(rules, rules), 0, "{rules:?}");
+            assert!(differences(rules, decoder) > 10, "{rules:?}, read by {decoder:?}");
         }
+    }
+
+    #[test]
+    fn a_sound_stream_is_seen_with_its_upgrade() {
+        let stream = b"POST /login HTTP/1.1\r\nHost: a\r\nUpgrade: twopc/1\r\nContent-Length: 2\r\n\r\n{}\r\nPOST /pong HTTP/1.0\r\nContent-Length: 0\r\n\r\nPOST";
+        let seen = check(Reader::Plain, stream, &[Cuts::Whole, Cuts::Everywhere]).unwrap();
+        assert_eq!((seen.accepted, seen.refused, seen.unfinished), ([1, 1, 0, 0], None, true));
+        let names: Vec<&str> =
+            Sights::NAMES.into_iter().enumerate().filter(|(bit, _)| seen.sights.0 >> bit & 1 == 1).map(|(_, name)| name).collect();
+        assert_eq!(
+            names,
+            [
+                "an empty body",
+                "an empty line before a message",
+                "HTTP/1.0",
+                "several messages in one stream",
+                "a stream that ends in a head",
+                "an upgrade, and a message after it"
+            ]
+        );
     }
 }

@@ -11,10 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::chance::Chance;
-use super::compare::{self, Cuts, Seen, Sights};
+use super::compare;
+use super::cuts::Cuts;
 use super::make::{Maker, Stream};
 use super::oracles::Oracle;
 use super::rows::Row;
+use super::seen::{Seen, Sights};
 use super::show::{escaped, shrunk};
 use super::strict::Reader;
 

@@ -9,10 +9,12 @@
 
 pub mod chance;
 pub mod compare;
+pub mod cuts;
 pub mod hunt;
 pub mod make;
 pub mod oracles;
 pub mod rows;
+pub mod seen;
 pub mod show;
 pub mod strict;
 

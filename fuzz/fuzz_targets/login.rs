@@ -1,0 +1,7 @@
+//! Bodies of logins.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use twopc_check::frames::oracles::Oracle;
+
+fuzz_target!(|bytes: &[u8]| Oracle::Logins.assert_sound(bytes));
