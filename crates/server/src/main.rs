@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use twopc_server::program::{Args, run};
+use twopc_server::program::{Args, run, wrong_usage};
 
 /// The relay: carries every message of the room and keeps a record of it.
 #[derive(Parser)]
@@ -14,5 +14,8 @@ struct Program {
 }
 
 fn main() -> ExitCode {
-    run(Program::parse().args)
+    match Program::try_parse() {
+        Ok(program) => run(program.args),
+        Err(error) => wrong_usage(&error),
+    }
 }

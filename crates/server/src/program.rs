@@ -93,6 +93,20 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
+/// Says what is wrong with the flags, or what help was asked for.
+#[must_use]
+pub fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if text.lines().all(|line| Shown::new(line).to_cow() == line) {
+        // In colours, where there are some. If nobody reads it, nothing is missed.
+        let _ = error.print();
+    } else {
+        // What was typed, or stands in a variable, is repeated in there.
+        text.lines().for_each(|line| eprintln!("{}", Shown::new(line)));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 fn free(logs: &Path, name: &UserName) -> Result<(), NamesError> {
     if forget(logs, name)? {
         println!("{name} is free again: whoever logs in under that name next has it.");

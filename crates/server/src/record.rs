@@ -1,12 +1,16 @@
 //! `room.http`: every chat and protocol frame as the relay stamped it, in the room's order.
 //!
-//! It is written beside the traffic. A disk that takes nothing stops neither the room nor the
+//! People read it too, so what could steer their terminal, or pass for a frame of its own, stands in
+//! it escaped, in a frame that says so with one header more: `Escaped: N`, where N is the length of
+//! the body as it was. It is written beside the traffic. A disk that takes nothing stops neither the room nor the
 //! record for good: frames are missing then, never halves of them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use twopc_proto::text::Shown;
 
 use crate::beside::Beside;
 
@@ -60,7 +64,8 @@ impl Record {
         if self.length >= self.rotate_at {
             self.rotate()?;
         }
-        let batch = frames.concat();
+        let mut batch = Vec::with_capacity(frames.iter().map(|frame| frame.len()).sum());
+        frames.iter().for_each(|frame| write(frame, &mut batch));
         match self.file.write_all(&batch) {
             Ok(()) => {
                 self.length += batch.len() as u64;
@@ -85,27 +90,83 @@ impl Record {
     }
 }
 
+/// Writes a frame with nothing in its body that cannot be looked at.
+fn write(frame: &[u8], batch: &mut Vec<u8>) {
+    const END: &[u8] = b"\r\n\r\n";
+    let Some(end) = frame.windows(END.len()).position(|bytes| bytes == END) else { return };
+    let (head, body) = (&frame[..end], &frame[end + END.len()..]);
+    let text = String::from_utf8_lossy(body);
+    let shown = Shown::new(&text).to_cow();
+    if shown.as_bytes() == body {
+        return batch.extend_from_slice(frame);
+    }
+    for line in head.split(|byte| *byte == b'\n') {
+        if line.starts_with(b"Content-Length: ") {
+            batch.extend_from_slice(format!("Content-Length: {}\r\nEscaped: {}\r\n", shown.len(), body.len()).as_bytes());
+        } else {
+            batch.extend([line.trim_ascii_end(), b"\r\n"].concat());
+        }
+    }
+    batch.extend([b"\r\n", shown.as_bytes()].concat());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A frame with this body.
+    fn frame(body: &[u8]) -> Arc<[u8]> {
+        [format!("POST /2pc/X HTTP/1.1\r\nContent-Length: {}\r\nSeq: 1\r\n\r\n", body.len()).as_bytes(), body].concat().into()
+    }
+
+    fn written(body: &[u8]) -> String {
+        let mut batch = Vec::new();
+        write(&frame(body), &mut batch);
+        String::from_utf8(batch).unwrap()
+    }
+
+    #[test]
+    fn what_can_be_looked_at_is_written_as_it_was_stamped() {
+        for body in ["", "{\"txn\":\"chair.1.1\"}", "0:00:17:hi\t\u{b95}", "e\u{301}"] {
+            assert_eq!(written(body.as_bytes()).as_bytes(), &*frame(body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_or_pass_for_a_frame_is_escaped_and_said_to_be() {
+        assert_eq!(
+            written(b"\x1b[2J\r\n\r\nPOST / HTTP/1.1\xff"),
+            "POST /2pc/X HTTP/1.1\r\nContent-Length: 61\r\nEscaped: 24\r\nSeq: 1\r\n\r\n\
+             <U+001B>[2J<U+000D><U+000A><U+000D><U+000A>POST / HTTP/1.1\u{fffd}"
+        );
+        assert!(written("\u{202e}x".as_bytes()).ends_with("Content-Length: 9\r\nEscaped: 4\r\nSeq: 1\r\n\r\n<U+202E>x"));
+    }
+
     #[test]
     fn a_full_file_is_put_aside_between_two_frames() {
         let logs = tempfile::tempdir().unwrap();
-        let mut record = Record::open(logs.path(), 8).unwrap();
-        for frame in ["one,", "two,", "three,", "four,", "five,"] {
-            record.append(&[frame.as_bytes().into()]).unwrap();
+        let two_frames = frame(b"three,").len() as u64 + 1;
+        let mut record = Record::open(logs.path(), two_frames).unwrap();
+        for body in ["one,", "two,", "three,", "four,", "five,"] {
+            record.append(&[frame(body.as_bytes())]).unwrap();
         }
-        let read = |name: &str| fs::read_to_string(logs.path().join(name)).unwrap();
-        assert_eq!([read("room-1.http"), read("room-2.http"), read("room.http")], ["one,two,", "three,four,", "five,"]);
+        let bodies = |name: &str| {
+            let text = fs::read_to_string(logs.path().join(name)).unwrap();
+            text.lines().filter_map(|line| line.split_once(',')).map(|(body, _)| body.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            [bodies("room-1.http"), bodies("room-2.http"), bodies("room.http")],
+            [vec!["one", "two"], vec!["three", "four"], vec!["five"]]
+        );
     }
 
     #[test]
     fn a_record_goes_on_where_it_was_left() {
         let logs = tempfile::tempdir().unwrap();
-        for frame in ["one,", "two,"] {
-            Record::open(logs.path(), 100).unwrap().append(&[frame.as_bytes().into()]).unwrap();
+        let frames = ["one", "two"].map(|body| frame(body.as_bytes()));
+        for frame in &frames {
+            Record::open(logs.path(), 1000).unwrap().append(&[Arc::clone(frame)]).unwrap();
         }
-        assert_eq!(fs::read_to_string(logs.path().join(CURRENT)).unwrap(), "one,two,");
+        assert_eq!(fs::read(logs.path().join(CURRENT)).unwrap(), frames.concat());
     }
 }

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use twopc_proto::text::Shown;
 
 use crate::config::Config;
 use crate::connection::{Access, Relay, serve};
@@ -126,7 +127,10 @@ fn open(address: SocketAddr, config: Config) -> Result<Relay, RelayError> {
     let screen = screen::start(screen)?;
     let doors = Doors { room: hex(&random::<8>()?), max_users, has_lab: lab.is_some() };
     let room = Room::new(doors, &address.to_string(), Totals::new(limits), record, screen);
-    room.print(format!("Listening on {address} (Ctrl-C ends the relay; what is said is kept in {})", logs.display()));
+    room.print(format!(
+        "Listening on {address} (Ctrl-C ends the relay; what is said is kept in {})",
+        Shown::new(&logs.display().to_string())
+    ));
     let is_loopback = address.ip().to_canonical().is_loopback();
     if !is_loopback {
         for reachable in reachable(address) {

@@ -252,4 +252,36 @@ mod tests {
             assert_eq!(fs::read_to_string(logs.path().join(FILE)).unwrap(), text);
         }
     }
+
+    #[test]
+    fn a_file_cut_anywhere_gives_no_name_away() {
+        let logs = tempfile::tempdir().unwrap();
+        let mut running = NamesFile::open(logs.path(), 10).unwrap();
+        claim(&mut running, "alice", KEY);
+        let whole = fs::read(logs.path().join(FILE)).unwrap();
+        // All but the end of its last line.
+        for length in 0..whole.len() - 1 {
+            fs::write(logs.path().join(FILE), &whole[..length]).unwrap();
+            assert!(matches!(NamesFile::open(logs.path(), 10), Err(NamesError::Damaged { .. })), "{length}");
+            assert!(running.refresh().is_err() && running.claim(&[(name("bob"), KEY.into())]).is_err(), "{length}");
+            assert_eq!(running.standing(&name("alice"), Some(OTHER)), Standing::Taken, "{length}");
+            assert_eq!(running.standing(&name("alice"), Some(KEY)), Standing::Yours, "{length}");
+        }
+        assert_eq!(running.standing(&name("bob"), Some(KEY)), Standing::Free, "nothing was claimed that the disk does not have");
+        fs::write(logs.path().join(FILE), &whole).unwrap();
+        assert_eq!(claim(&mut running, "bob", KEY), Standing::Yours);
+    }
+
+    #[test]
+    fn ten_thousand_names_are_kept_and_not_one_more() {
+        let logs = tempfile::tempdir().unwrap();
+        let most = crate::config::Limits::default().names;
+        let claims: Vec<(UserName, String)> = (0..=most).map(|number| (name(&format!("user{number}")), format!("{KEY}{number}"))).collect();
+        NamesFile::open(logs.path(), most).unwrap().claim(&claims).unwrap();
+        let again = NamesFile::open(logs.path(), most).unwrap();
+        for (name, key) in &claims[..most] {
+            assert_eq!(again.standing(name, Some(key)), Standing::Yours);
+        }
+        assert_eq!(again.standing(&claims[most].0, Some(KEY)), Standing::Free);
+    }
 }

@@ -16,6 +16,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 use twopc_proto::UserName;
+use twopc_proto::text::Shown;
 
 pub(crate) use file::NamesFile;
 pub use file::{NamesError, forget};
@@ -97,7 +98,7 @@ fn answer(file: &mut NamesFile, together: Vec<Question>) {
         .collect();
     let written = if claims.is_empty() { file.refresh() } else { file.claim(&claims) };
     if let Err(error) = &written {
-        tracing::error!(%error, "names.json: no name can be claimed");
+        tracing::error!(error = %Shown::new(&error.to_string()), "names.json: no name can be claimed");
     }
     for question in together {
         let standing = match file.standing(&question.name, question.key.as_deref()) {

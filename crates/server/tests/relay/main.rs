@@ -6,6 +6,7 @@ mod chat;
 mod client;
 mod life;
 mod login;
+mod names;
 mod plain;
 mod pressure;
 mod protocol;
