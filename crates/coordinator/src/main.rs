@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use twopc_coordinator::program::{Args, run};
+use twopc_coordinator::program::run;
+use twopc_runner::cli;
 
 fn main() -> ExitCode {
-    run(Args::parse())
+    cli::flags(std::env::args_os()).map_or_else(|status| status, run)
 }

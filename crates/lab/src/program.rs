@@ -58,7 +58,10 @@ pub struct Args {
 /// Runs the lab, or the program that the arguments name; the first argument is the program's own
 /// name.
 pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> ExitCode {
-    let cli = Cli::parse_from(arguments);
+    let cli: Cli = match cli::flags(arguments) {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
     let Some(program) = cli.program else { return open(&cli.lab) };
     if !parent::follow() {
         return ExitCode::FAILURE;

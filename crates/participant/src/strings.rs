@@ -4,6 +4,7 @@ use std::path::Path;
 
 use egui::accesskit::Role;
 use egui::{Align, Layout, RichText, ScrollArea, Sense, TextStyle, Ui, UiBuilder, vec2};
+use twopc_proto::text::Shown;
 use twopc_runner::snapshot::TextFileView;
 use twopc_ui::pane::{empty_ui, pane_ui};
 use twopc_ui::text::{line_ui, width};
@@ -68,7 +69,7 @@ fn path_ui(ui: &mut Ui, path: &Path) {
         let left = vec2((ui.available_width() - button - UNIT).max(0.0), CONTROL);
         ui.allocate_ui_with_layout(left, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(left.x);
-            line_ui(ui, &short(path), RichText::weak).on_hover_text(path.display().to_string());
+            line_ui(ui, &short(path), RichText::weak).on_hover_text(Shown::new(&path.display().to_string()).to_string());
         });
         if ui.add(side_button("Copy path").min_size(vec2(button, CONTROL))).clicked() {
             let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());

@@ -4,6 +4,7 @@
 //! Deliberately absent: the flags of one role only (its own crate has them) and what a flag does.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -117,6 +118,24 @@ pub fn start_log() -> Result<(), String> {
 pub fn wrong_usage(sentence: impl Display) -> ExitCode {
     failed(sentence);
     ExitCode::from(WRONG_USAGE)
+}
+
+/// Reads a program's flags; the first argument is the program's own name.
+///
+/// # Errors
+/// The exit status, when there is nothing to run: help was asked for, or what was given is wrong.
+pub fn flags<P: clap::Parser, T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<P, ExitCode> {
+    P::try_parse_from(arguments).map_err(|error| {
+        let text = error.render().to_string();
+        if text.lines().all(|line| Shown::new(line).to_cow() == line) {
+            // In colours, where there are some. If nobody reads it, nothing is missed.
+            let _ = error.print();
+        } else {
+            // What was typed, or stands in a variable, is repeated in there.
+            text.lines().for_each(|line| eprintln!("{}", Shown::new(line)));
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_USAGE))
+    })
 }
 
 /// Says in one line on standard error why the program failed, and gives status 1.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use egui::{Align, Label, Layout, Rect, RichText, Sense, Stroke, Ui, UiBuilder, vec2};
+use twopc_proto::text::Shown;
 use twopc_runner::snapshot::{Action, Link, Snapshot};
 
 use crate::button::button_ui;
@@ -115,7 +116,8 @@ fn relay_ui<V>(ui: &mut Ui, snapshot: &Snapshot<V>, now: Instant) {
         _ => format!("· {}", snapshot.relay),
     };
     if ui.available_width() > 6.0 * UNIT {
-        line_ui(ui, &place, RichText::weak).on_hover_text(format!("The files are in {}", snapshot.data_dir.display()));
+        line_ui(ui, &place, RichText::weak)
+            .on_hover_text(format!("The files are in {}", Shown::new(&snapshot.data_dir.display().to_string())));
     }
     drop(label);
 }

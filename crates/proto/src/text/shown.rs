@@ -10,7 +10,7 @@ use core::fmt::{self, Write};
 use unicode_width::UnicodeWidthChar;
 
 /// The most marks on one character that are drawn; no script in use needs more.
-const MOST_MARKS: usize = 8;
+pub const MOST_MARKS: usize = 8;
 
 /// A text as it may be shown: on one line, in its own order, everything in it visible.
 ///
@@ -53,8 +53,7 @@ impl fmt::Display for Shown<'_> {
         let mut line = Clipped { out: f, room: self.most, held: String::new() };
         let mut marks = 0;
         for c in self.text.chars() {
-            let is_mark = !is_unseen(c) && c.width() == Some(0);
-            if is_mark {
+            if is_mark(c) {
                 marks += 1;
                 if marks > MOST_MARKS {
                     continue;
@@ -134,10 +133,17 @@ impl Clipped<'_, '_> {
     }
 }
 
+/// Whether a character is drawn on the one before it.
+#[must_use]
+pub fn is_mark(c: char) -> bool {
+    !is_unseen(c) && c.width() == Some(0)
+}
+
 /// Whether a character cannot be seen, or changes how others are seen.
 ///
 /// Left as they are, because marks in use belong to them: variation selectors, which count as marks.
-fn is_unseen(c: char) -> bool {
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c,
             // Soft hyphen, grapheme joiner, Arabic letter mark, Hangul and Khmer fillers.

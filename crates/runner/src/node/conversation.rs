@@ -16,6 +16,9 @@ use crate::snapshot::{Line, LineKind};
 /// The most lines that are kept.
 const MOST_LINES: usize = 5_000;
 
+/// The bytes that those lines have together; fewer are kept where they are very long.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
 /// The longest line that is sent, in bytes: with its time and a relay's limit of 64 KiB a body,
 /// there is room to spare.
 const LONGEST_LINE: usize = 60 * 1024;
@@ -26,6 +29,8 @@ pub(crate) struct Conversation {
     role: Role,
     /// Lines in their final place.
     settled: VecDeque<Line>,
+    /// The bytes in them.
+    bytes: usize,
     next_number: u64,
     /// This node's own lines that the relay has not sent back, in the order in which they left.
     pending: VecDeque<String>,
@@ -57,6 +62,7 @@ impl Conversation {
         Self {
             role,
             settled: VecDeque::new(),
+            bytes: 0,
             next_number: 1,
             pending: VecDeque::new(),
             left_earlier: 0,
@@ -175,10 +181,11 @@ impl Conversation {
     }
 
     fn settle(&mut self, kind: LineKind) {
-        if self.settled.len() == MOST_LINES {
-            self.settled.pop_front();
-        }
+        self.bytes += length(&kind);
         self.settled.push_back(Line { number: self.next_number, kind });
+        while self.settled.len() > MOST_LINES || self.bytes > MOST_BYTES {
+            self.bytes -= self.settled.pop_front().map_or(0, |oldest| length(&oldest.kind));
+        }
         self.next_number += 1;
         self.stale = true;
     }
@@ -200,6 +207,13 @@ impl Conversation {
             self.shown = Arc::new(self.settled.iter().cloned().chain(pending).collect());
         }
         self.shown.clone()
+    }
+}
+
+/// The bytes of a line's text.
+fn length(kind: &LineKind) -> usize {
+    match kind {
+        LineKind::Room(text) | LineKind::Chat { text, .. } => text.len(),
     }
 }
 
@@ -342,5 +356,9 @@ mod tests {
         }
         let lines = talk.lines(None);
         assert_eq!((lines.len(), lines[0].number), (MOST_LINES, 4));
+        for _ in 0..10 {
+            talk.note("x".repeat(MOST_BYTES / 4));
+        }
+        assert_eq!(talk.lines(None).len(), 4, "long lines make room as well");
     }
 }
