@@ -177,3 +177,18 @@ pub(crate) fn relay_lost(now: Instant) -> Shot {
     };
     shot
 }
+
+/// Everything that others write, written by somebody hostile.
+pub(crate) fn hostile(now: Instant) -> Shot {
+    let evil = "\u{202e}evil\u{202c} zero\u{200b}width \u{feff}".to_owned() + &"long ".repeat(700);
+    let stacked = "Z".to_owned() + &"\u{301}".repeat(1_000) + "algo";
+    let mut shot = waiting(now);
+    shot.role.proposal = Some(string(&evil));
+    shot.role.ballots[0].string = string(&evil);
+    shot.role.ballots[1].string = string(&stacked);
+    shot.refusal = Some(evil.clone());
+    shot.warnings = vec![stacked.clone()];
+    let lines = [evil, stacked, "x".repeat(1_000_000), "a\u{1b}[2J\n\u{2028}b".into()];
+    shot.messages = Arc::new(lines.iter().zip(1..).map(|(line, number)| chat(number, "mallory (guest)", line)).collect());
+    shot
+}

@@ -301,3 +301,34 @@ fn a_thousand_voters_are_drawn_as_far_as_they_are_in_sight() {
     let drawn = window.query_all_by_label_contains("voter-").count();
     assert!((5..40).contains(&drawn), "{drawn} rows");
 }
+
+/// Everything that a screen reader would say.
+fn said(window: &Harness<'static, Shown>) -> Vec<String> {
+    let of = |node: Node<'_>| {
+        let node = node.accesskit_node();
+        [node.value(), node.label(), node.description()]
+    };
+    window.root().children_recursive().flat_map(of).flatten().collect()
+}
+
+#[test]
+fn what_somebody_hostile_wrote_is_shown_and_not_obeyed_and_costs_no_time() {
+    let now = Instant::now();
+    let mut window = window(states::hostile(now), now);
+    let said = said(&window);
+    assert!(said.iter().any(|text| text.contains("<U+202E>evil<U+202C> zero<U+200B>width")));
+    assert!(said.iter().any(|text| text.contains("a<U+001B>[2J<U+000A><U+2028>b")));
+    for text in said {
+        assert!(text.len() < 20_000, "a line of a megabyte is not laid out");
+        let unseen: Vec<char> = text.chars().filter(|c| twopc_proto::text::is_unseen(*c) && *c != '\n').collect();
+        assert!(unseen.is_empty() && !text.contains(&"\u{301}".repeat(9)), "{unseen:?}");
+    }
+    // The quickest of several, so that what else the computer does is left out of it.
+    let frame = |window: &mut Harness<'static, Shown>| {
+        let start = Instant::now();
+        window.step();
+        start.elapsed()
+    };
+    let quickest = (0..10).map(|_| frame(&mut window)).min().unwrap();
+    assert!(quickest < Duration::from_millis(100), "a frame takes {quickest:?}");
+}

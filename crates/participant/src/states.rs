@@ -237,7 +237,7 @@ pub(crate) fn several(now: Instant) -> Shot {
 pub(crate) fn hostile(now: Instant) -> Shot {
     let evil = "\u{202e}evil\u{202c} zero\u{200b}width ".to_owned() + &"long ".repeat(700);
     let mut shot = with_votes(vec![vote(9, &evil, now)]);
-    let stacked = "Z".to_owned() + &"\u{301}".repeat(200) + "algo";
+    let stacked = "a\u{1b}[2J\n\u{2028}bZ".to_owned() + &"\u{301}".repeat(1_000) + "algo";
     let mut lines: Vec<Line> = (1..=5_000).map(|n| chat(n, "bob", &format!("0:00:00:line {n}"))).collect();
     lines.push(chat(5_001, "mallory (guest)", &evil));
     lines.push(chat(5_002, "mallory (guest)", &stacked));
