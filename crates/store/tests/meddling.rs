@@ -6,8 +6,8 @@ mod room;
 
 use std::path::Path;
 
-use room::disk::MemDisk;
-use room::{Life, Told, place, text, text_path};
+use room::disk::{Cut, MemDisk};
+use room::{Life, Told, applied, apply, commit, persist, place, text, text_path};
 use twopc_store::StoreError;
 
 const STRINGS: [&str; 3] = ["Hello", "தமிழ்", "last"];
@@ -71,6 +71,40 @@ fn a_text_file_deleted_between_any_two_steps_holds_every_string_once_at_the_next
         }
         Life::begin(&disk, &mut told).and_then(|mut life| life.run(&mut told, &STRINGS)).unwrap();
         assert_eq!(text(&disk), "Hello\nதமிழ்\nlast\n", "before call {at}");
+    }
+}
+
+#[test]
+fn a_text_file_that_a_person_makes_while_it_is_written_again_is_hers() {
+    for at in 0.. {
+        let (disk, mut told) = begun();
+        disk.delete(&text_path());
+        let (lived, was_reached) = meddled(&disk, &mut told, at, &text_path(), Some(b"mine\n"));
+        assert!(lived.is_ok(), "before call {at}: {lived:?}");
+        if !was_reached {
+            break;
+        }
+        Life::begin(&disk, &mut told).and_then(|mut life| life.run(&mut told, &STRINGS)).unwrap();
+        let text = text(&disk);
+        let after: Vec<&str> = text.strip_prefix("mine\n").unwrap_or_else(|| panic!("before call {at}: {text:?}")).lines().collect();
+        assert!(STRINGS.ends_with(&after), "before call {at}: {text:?}");
+    }
+}
+
+#[test]
+fn a_text_file_replaced_around_its_sync_gets_the_line_again_before_that_is_called_applied() {
+    // A look, the sync, another look: replaced before each of them.
+    for at in 0..3 {
+        let (disk, mut told) = begun();
+        let mut store = Life::begin(&disk, &mut told).unwrap().store;
+        store.perform(vec![persist(4, commit(2, "two"))]).unwrap();
+        store.perform(vec![apply(4, "two")]).unwrap();
+        disk.meddle(at, text_path(), Some(b"Hello\nmine\n".to_vec()));
+        store.perform(vec![persist(5, applied(2))]).unwrap();
+        assert!(disk.has_meddled());
+        assert_eq!(text(&disk), "Hello\nmine\ntwo\n", "before call {at}");
+        disk.cut(Cut::Lost);
+        assert_eq!(text(&disk), "Hello\nmine\ntwo\n", "before call {at}, after a power cut");
     }
 }
 

@@ -180,9 +180,6 @@ impl<D: Disk> TextFile<D> {
                 (Verdict::Ends { whole: 0, part: 0, tail: self.tail }, Vec::new())
             } else {
                 let Some(text) = self.read(disk)? else { continue };
-                if self.seen.is_some_and(|seen| seen != look) {
-                    continue;
-                }
                 (judge(&text, &self.pending.as_slices().0[..run]), text)
             };
             // Whatever is done to the file is done to the one that was judged, as it was then.
