@@ -40,7 +40,19 @@ fn judge_as<R: LogRecord>(bytes: &[u8]) -> Result<bool, String> {
     let cut = log::read_log::<R>(whole);
     let same = cut.is_ok_and(|cut| cut == ReadLog { torn: None, ..read.clone() });
     hold(same, || "Without its torn tail it reads otherwise.".into())?;
+    judge_compacted(&read)?;
     Ok(read.torn.is_none())
+}
+
+/// A log that is compacted is whole, and comes to nothing less when it is compacted again.
+fn judge_compacted<R: LogRecord>(read: &ReadLog<R>) -> Result<(), String> {
+    let compacted = log::compact(read);
+    let again = log::read_log::<R>(&compacted).map_err(|damage| format!("Compacted, it is damaged: {damage}."))?;
+    hold(again.torn.is_none() && again.len == compacted.len() as u64, || "Compacted, it has a torn tail.".into())?;
+    judge_lines(&compacted, &again)?;
+    let (header, life) = ((&again.header, again.incarnation), (&read.header, read.incarnation));
+    hold(header == life, || format!("Compacted, it is the log of {header:?}, not of {life:?}."))?;
+    hold(log::compact(&again) == compacted, || format!("Compacted twice, it differs: {}", escaped(&compacted, 2_000)))
 }
 
 /// Each line of a log that was accepted: its number, its checksum, the one before, and that this
@@ -105,6 +117,10 @@ fn crc(bytes: &[u8]) -> u32 {
 /// A real log, then what a disk, a person or another program may do to it.
 pub fn make(chance: &mut Chance) -> Vec<u8> {
     let mut bytes = if chance.once_in(2) { participant(chance) } else { coordinator(chance) };
+    if chance.once_in(4) {
+        let participant = log::read_log::<ParticipantRecord>(&bytes).map(|read| log::compact(&read));
+        bytes = participant.or_else(|_| log::read_log::<CoordinatorRecord>(&bytes).map(|read| log::compact(&read))).unwrap_or(bytes);
+    }
     match chance.below(4) {
         0 => {}
         1 => break_it(chance, &mut bytes),
