@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use twopc_proto::TxnId;
+
 use super::chance::Chance;
 use super::node::{Press, Wanted};
-use super::plan::Habits;
+use super::plan::{Habits, Votes};
 
 /// The people in front of all windows.
 #[derive(Debug)]
@@ -19,9 +21,14 @@ impl People {
     }
 
     /// Presses that follow a notice, each after a while.
-    pub(super) fn presses(&mut self, wanted: &Wanted) -> Vec<(Duration, Press)> {
+    pub(super) fn presses(&mut self, who: usize, wanted: &Wanted) -> Vec<(Duration, Press)> {
         match wanted {
-            Wanted::Vote(txn) => self.votes(txn),
+            Wanted::Vote(txn) => match self.habits.votes {
+                Votes::Drawn { commits, aborts } => self.votes(commits, aborts, txn),
+                Votes::AllCommit => vec![(Duration::ZERO, Press::Commit(txn.clone()))],
+                Votes::OneRefuses(node) if node == who => vec![(Duration::ZERO, Press::Abort(txn.clone()))],
+                Votes::OneRefuses(_) => vec![(Duration::ZERO, Press::Commit(txn.clone()))],
+            },
             Wanted::Question(txn) if self.chance.percent(30) => {
                 let most = self.habits.vote_timeout + self.habits.grace;
                 vec![(self.within(most), Press::AskStatus(txn.clone()))]
@@ -30,13 +37,13 @@ impl People {
         }
     }
 
-    fn votes(&mut self, txn: &twopc_proto::TxnId) -> Vec<(Duration, Press)> {
+    fn votes(&mut self, commits: u64, aborts: u64, txn: &TxnId) -> Vec<(Duration, Press)> {
         let drawn = self.chance.below(100);
         let mut presses = Vec::new();
         let first = self.within(self.habits.think);
-        if drawn < self.habits.commits {
+        if drawn < commits {
             presses.push((first, Press::Commit(txn.clone())));
-        } else if drawn < self.habits.commits + self.habits.aborts {
+        } else if drawn < commits + aborts {
             presses.push((first, Press::Abort(txn.clone())));
         }
         // Some press twice, or change their mind too late.

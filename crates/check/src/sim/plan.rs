@@ -37,8 +37,8 @@ pub struct Plan {
     pub heals: Time,
     /// This coordinator is started only long after, so that the others have to help themselves.
     pub absent: Option<usize>,
-    /// Whoever runs when faults end is killed and started, too.
-    pub restarts_all: bool,
+    /// Who is killed and started then, too.
+    pub restart: Restart,
 }
 
 /// Somebody presses Request.
@@ -61,10 +61,8 @@ pub struct Habits {
     pub vote_timeout: Duration,
     /// How long a participant in doubt waits after it.
     pub grace: Duration,
-    /// Of a hundred presses, how many are Commit.
-    pub commits: u64,
-    /// How many are Abort; the rest is silence.
-    pub aborts: u64,
+    /// What people press.
+    pub votes: Votes,
     /// How long people think, at most.
     pub think: Duration,
     /// Everything takes a multiple of this, so that much falls into one moment.
@@ -79,6 +77,36 @@ pub struct Habits {
     pub compacts_at: Option<u64>,
     /// Two transactions may commit the same string.
     pub same_strings: bool,
+}
+
+/// What people press when they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Votes {
+    /// Of a hundred presses so many are Commit, so many Abort; the rest is silence. Some press twice,
+    /// some at the last moment.
+    Drawn {
+        /// Commit.
+        commits: u64,
+        /// Abort.
+        aborts: u64,
+    },
+    /// Everybody presses Commit at once.
+    AllCommit,
+    /// Everybody does, but for this node's person, who presses Abort.
+    OneRefuses(usize),
+}
+
+/// Who is killed and started when faults end, though it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// Nobody.
+    Nobody,
+    /// Everybody, some of them with their power cut.
+    Mixed,
+    /// Everybody, and the system goes on.
+    Killed,
+    /// Everybody, with a power cut.
+    PowerCut,
 }
 
 /// A smaller version of a plan.
@@ -120,7 +148,38 @@ impl Plan {
             habits,
             heals: span.max(hung.unwrap_or_default()),
             absent: (!is_calm && chance.percent(25)).then(|| chance.index(coordinators)),
-            restarts_all: !is_calm && chance.percent(40),
+            restart: if !is_calm && chance.percent(40) { Restart::Mixed } else { Restart::Nobody },
+        }
+    }
+
+    /// Three nodes and one transaction, with these faults.
+    #[must_use]
+    pub fn of_three(votes: Votes, faults: Vec<Fault>, restart: Restart) -> Self {
+        let habits = Habits {
+            vote_timeout: Duration::from_secs(3),
+            grace: Duration::from_secs(1),
+            votes,
+            think: Duration::ZERO,
+            tick: Duration::from_micros(1),
+            latency: (Duration::from_micros(50), Duration::from_micros(500)),
+            pace: (100, 1_000),
+            singly: false,
+            compacts_at: None,
+            same_strings: false,
+        };
+        let hangs = faults.iter().any(is_hang);
+        Self {
+            seed: 3,
+            mutant: None,
+            coordinators: 1,
+            participants: 2,
+            requests: vec![Request { at: Time::from_millis(400), node: 0, string: "Hello".into(), alongside: false }],
+            faults: faults.into_iter().map(|fault| Planned { at: Time::default(), fault }).collect(),
+            left_out: Vec::new(),
+            habits,
+            heals: Time::from_millis(if hangs { 75_000 } else { 12_000 }),
+            absent: None,
+            restart,
         }
     }
 
@@ -169,8 +228,7 @@ impl Habits {
         Self {
             vote_timeout: Duration::from_millis(*chance.pick(&[300, 1_000, 3_000, 8_000, 20_000])),
             grace: Duration::from_millis(*chance.pick(&[200, 1_000, 5_000])),
-            commits: *chance.pick(&[100, 100, 95, 85, 60]),
-            aborts: *chance.pick(&[0, 2, 5]),
+            votes: Votes::Drawn { commits: *chance.pick(&[100, 100, 95, 85, 60]), aborts: *chance.pick(&[0, 2, 5]) },
             think: Duration::from_millis(*chance.pick(&[0, 50, 400, 2_500])),
             tick: Duration::from_micros(tick),
             latency: if slow {
@@ -308,8 +366,7 @@ fn boundary(chance: &mut Chance, is_coordinator: bool) -> Boundary {
 }
 
 /// The records and messages at which a node of a role can die; a participant at `apply`, too.
-#[must_use]
-pub fn boundaries(is_coordinator: bool) -> (&'static [RecordKind], &'static [MessageKind]) {
+pub(super) fn boundaries(is_coordinator: bool) -> (&'static [RecordKind], &'static [MessageKind]) {
     if is_coordinator {
         (
             &[RecordKind::Start, RecordKind::Commit, RecordKind::Abort, RecordKind::End],
@@ -374,6 +431,6 @@ impl fmt::Display for Plan {
             writeln!(f, "  fault {place}: {planned}")?;
         }
         let absent = self.absent.map_or(String::new(), |node| format!("; node {node} stays away for longer"));
-        writeln!(f, "  faults end at {heals}{}{absent}", if self.restarts_all { ", everybody is started again" } else { "" })
+        writeln!(f, "  faults end at {heals}, then started again: {:?}{absent}", self.restart)
     }
 }

@@ -9,12 +9,13 @@ use twopc_proto::{CommittedString, Coordinator, Message, Participant, PeerState,
 use super::chance::Chance;
 use super::clock::{Agenda, Time};
 use super::coverage::Coverage;
+use super::disk::Call;
 use super::faults::Fault;
 use super::judge::{Book, Judge, Outlook};
 use super::network::{Network, Way, Wire};
 use super::node::{Knock, Node, Press, Program};
 use super::people::People;
-use super::plan::Plan;
+use super::plan::{Plan, Restart};
 use super::relay::{Ghost, Relay, Weather};
 use super::story::Story;
 
@@ -79,7 +80,14 @@ pub struct Report {
 /// Runs a plan. `told`: somebody wants to read the story.
 #[must_use]
 pub fn run(plan: &Plan, told: bool) -> Report {
-    Run::new(plan, told).to_the_end()
+    Run::new(plan, told).finish()
+}
+
+/// What a run leaves of one node.
+pub(super) struct Files {
+    /// Every call of its disk.
+    pub(super) calls: Vec<Call>,
+    pub(super) log: Vec<u8>,
 }
 
 /// A run under way.
@@ -281,7 +289,21 @@ impl<'a> Run<'a> {
         self.relay.pass_on(ghost, &mut self.env);
     }
 
-    fn to_the_end(mut self) -> Report {
+    /// What each node's disk was asked, and its log, when everything is over.
+    pub(super) fn files_at_the_end(mut self) -> Vec<Files> {
+        self.course();
+        self.nodes.iter().map(|node| Files { calls: node.disk().calls(), log: node.log().unwrap_or_default() }).collect()
+    }
+
+    fn finish(mut self) -> Report {
+        self.course();
+        let Self { env, events, .. } = self;
+        let Env { now, judge, story, coverage, .. } = env;
+        let story = story.into_text();
+        Report { violation: judge.violation, story, coverage, events, until: now }
+    }
+
+    fn course(&mut self) {
         self.until(self.plan.heals);
         self.heal();
         let patience = self.plan.habits.vote_timeout + self.plan.habits.grace + SETTLES;
@@ -301,10 +323,6 @@ impl<'a> Run<'a> {
                 self.env.judge.on_calm_end();
             }
         }
-        let Self { env, events, .. } = self;
-        let Env { now, judge, story, coverage, .. } = env;
-        let story = story.into_text();
-        Report { violation: judge.violation, story, coverage, events, until: now }
     }
 
     /// Faults end: links are up, disks are well, everybody is started but the one who stays away.
@@ -320,10 +338,10 @@ impl<'a> Run<'a> {
         self.relay.start(env);
         for (who, node) in self.nodes.iter_mut().enumerate() {
             if self.plan.absent == Some(who) {
-                node.heal(false, env);
+                node.heal(Restart::Nobody, env);
                 node.stay_away(env);
             } else {
-                node.heal(self.plan.restarts_all, env);
+                node.heal(self.plan.restart, env);
                 node.start(env);
             }
         }

@@ -208,11 +208,6 @@ impl SimDisk {
         self.drive().is_dead
     }
 
-    /// Whether some trouble is still to come or there to stay.
-    pub(crate) fn is_troubled(&self) -> bool {
-        !self.drive().armed.is_empty()
-    }
-
     /// Everything goes well from now on.
     pub(crate) fn heal(&self) {
         let mut drive = self.drive();
@@ -228,11 +223,6 @@ impl SimDisk {
     /// Every call so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.drive().calls.clone()
-    }
-
-    /// How many calls there were.
-    pub(crate) fn call_count(&self) -> usize {
-        self.drive().calls.len()
     }
 
     /// The program's life is over; with it the power, or not. Says whether anything was at risk.

@@ -26,8 +26,6 @@ pub(crate) struct Book {
     /// Strings that were not known to stand, synced, when a person moved what was before them: they
     /// may stand twice.
     pub(super) moved: BTreeSet<String>,
-    /// The node will never run again.
-    pub(crate) is_out: bool,
 }
 
 /// A record that can be entered.
@@ -121,7 +119,6 @@ impl Book {
             typed: Vec::new(),
             taken_out: BTreeSet::new(),
             moved: BTreeSet::new(),
-            is_out: false,
         }
     }
 
@@ -153,7 +150,7 @@ impl Book {
         ParticipantRecord::of(self, txn).iter().any(|record| matches!(record, ParticipantRecord::Ready { .. }))
     }
 
-    /// Whether the coordinator has written that all have acknowledged, for certain.
+    /// Every transaction that it has a record of.
     pub(crate) fn transactions(&self) -> impl Iterator<Item = &TxnId> {
         self.participant.keys().chain(self.coordinator.keys())
     }

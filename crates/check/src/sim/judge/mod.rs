@@ -271,9 +271,4 @@ impl Judge {
     pub(super) fn transactions(&self) -> impl Iterator<Item = (&TxnId, &BTreeSet<UserName>)> {
         self.cases.iter().map(|(txn, case)| (txn, &case.participants))
     }
-
-    /// What is known to be decided anywhere.
-    pub(super) fn decided(&self, txn: &TxnId) -> Option<Decision> {
-        self.books.iter().find_map(|book| book.decision(txn))
-    }
 }

@@ -29,7 +29,7 @@ use super::disk::{Armed, Call, SimDisk, Trouble};
 use super::faults::{Boundary, Damage, Fault, Point, When};
 use super::judge::Outlook;
 use super::network::{Parcel, Way, Wire};
-use super::plan::Plan;
+use super::plan::{Plan, Restart};
 use super::run::{Env, Event};
 use crate::mutants::{self, Broken, Mutant};
 
@@ -72,7 +72,7 @@ pub(super) trait Program {
     /// It is frozen no longer.
     fn thaw(&mut self, env: &mut Env);
     /// Faults are over.
-    fn heal(&mut self, restart: bool, env: &mut Env);
+    fn heal(&mut self, restart: Restart, env: &mut Env);
     /// Somebody starts it, if it is down.
     fn start(&mut self, env: &mut Env);
     /// It is killed, and nobody starts it for a long while.
@@ -87,8 +87,6 @@ pub(super) trait Program {
     fn log(&self) -> Option<Vec<u8>>;
     /// Its disk.
     fn disk(&self) -> &SimDisk;
-    /// Why it will never run again, if so.
-    fn out(&self) -> Option<&'static str>;
     /// Judges what its files hold in the end.
     fn judge_files(&self, env: &mut Env);
 }
@@ -592,13 +590,18 @@ impl<M: Inhabitant> Program for Node<M> {
         }
     }
 
-    fn heal(&mut self, restart: bool, env: &mut Env) {
+    fn heal(&mut self, restart: Restart, env: &mut Env) {
         self.disk.heal();
         self.fuses.clear();
         self.again = None;
         self.thaw(env);
-        if restart {
-            let power = self.chance.percent(50);
+        let power = match restart {
+            Restart::Nobody => None,
+            Restart::Mixed => Some(self.chance.percent(50)),
+            Restart::Killed => Some(false),
+            Restart::PowerCut => Some(true),
+        };
+        if let Some(power) = power {
             self.die(Fate { power, down: Duration::from_millis(1), again: None }, env);
         }
     }
@@ -638,10 +641,6 @@ impl<M: Inhabitant> Program for Node<M> {
 
     fn disk(&self) -> &SimDisk {
         &self.disk
-    }
-
-    fn out(&self) -> Option<&'static str> {
-        self.out
     }
 
     fn judge_files(&self, env: &mut Env) {

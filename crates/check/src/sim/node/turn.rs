@@ -164,7 +164,7 @@ impl<M: Inhabitant> Node<M> {
             | Notice::Ignored { .. } => {}
         }
         if let Some(wanted) = M::wanted(notice) {
-            for (wait, press) in env.people.presses(&wanted) {
+            for (wait, press) in env.people.presses(self.who, &wanted) {
                 self.knock_at(env.now + wait, Knock::Press(press), env);
             }
         }
