@@ -2,7 +2,7 @@
 //!
 //! [`strict`] is the wire's rules for messages written a second time, [`compare`] holds the decoder
 //! that ships against it, [`make`] makes streams that break every one of its [`rows`]. [`oracles`]
-//! judge what is not a frame: login bodies, protocol bodies, logs, texts. [`hunt`] asks all of them
+//! judge what is not a frame: login bodies, protocol bodies, logs, texts. [`hunt()`] asks all of them
 //! with as many inputs as one likes, and a fuzzer asks them one by one.
 //!
 //! Deliberately absent: sockets. What the relay does with a connection is tried on real ones.
