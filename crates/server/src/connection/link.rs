@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use twopc_proto::frame::{Decoder, ErrorCode, Phase, Refusal};
@@ -45,6 +45,15 @@ pub(super) fn read_away(stream: &TcpStream) -> Read {
         Ok(_) => Read::Some,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Nothing,
         Err(_) => Read::End,
+    }
+}
+
+/// Whether the other end will send nothing more, though something of it may still be there to read.
+pub(super) async fn has_ended(stream: &TcpStream) -> bool {
+    tokio::select! {
+        biased;
+        ready = stream.ready(Interest::READABLE) => ready.map_or(true, |ready| ready.is_read_closed()),
+        () = std::future::ready(()) => false,
     }
 }
 

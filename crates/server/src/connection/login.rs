@@ -1,9 +1,11 @@
 //! Who may come in, in the order in which it is asked.
 
+use tokio::net::TcpStream;
 use twopc_proto::frame::{Answer, ErrorCode, Frame, Login, PROTOCOL, Person, Refusal};
 use twopc_proto::{Role, UserName};
 
 use super::Relay;
+use super::link::has_ended;
 use crate::names::{KeyHash, Standing};
 use crate::room::{Seat, name_taken};
 
@@ -11,7 +13,7 @@ use crate::room::{Seat, name_taken};
 ///
 /// # Errors
 /// The first [`Refusal`] that applies; the connection stays open for another try.
-pub(super) async fn login(frame: &Frame, relay: &Relay) -> Result<Seat, Refusal> {
+pub(super) async fn login(frame: &Frame, relay: &Relay, stream: &TcpStream) -> Result<Seat, Refusal> {
     let upgrades = frame.is_http_1_1() && frame.has_word("Connection", "Upgrade") && frame.has_word("Upgrade", PROTOCOL);
     if !upgrades {
         return Err(Answer::upgrade_required());
@@ -22,6 +24,11 @@ pub(super) async fn login(frame: &Frame, relay: &Relay) -> Result<Seat, Refusal>
     }
     take_name(&name, &login, relay).await?;
     let hash = KeyHash::of(&login.key).map_err(|_| unwritten())?;
+    // Looked at last, with nothing to wait for until the place is taken: who has died since it asked
+    // may have a successor, in the room already, which must not be ended for it.
+    if has_ended(stream).await {
+        return Err(gone());
+    }
     relay.room.enter(&Person { user: name, role: login.role }, &login.key, hash)
 }
 
@@ -68,6 +75,10 @@ async fn take_name(name: &UserName, login: &Login, relay: &Relay) -> Result<(), 
 
 fn unwritten() -> Refusal {
     Refusal::new(503, ErrorCode::RoomFull, "The relay cannot write down who claims this name, its disk may be full; try again later.")
+}
+
+fn gone() -> Refusal {
+    Refusal::closing(400, ErrorCode::BadRequest, "The other end has stopped sending; a login needs a connection that stays open.")
 }
 
 fn forbidden(message: &'static str) -> Refusal {

@@ -173,7 +173,7 @@ impl<'a> Plain<'a> {
     /// A login: afterwards the connection is somebody's.
     async fn upgrade(&mut self, frame: &Frame) -> Result<Next, Refusal> {
         self.stranger.shows_a_name();
-        let seat = login(frame, self.relay).await.inspect_err(|_| self.stranger.was_refused())?;
+        let seat = login(frame, self.relay, self.stream).await.inspect_err(|_| self.stranger.was_refused())?;
         let framed = Framed::new(Arc::clone(self.relay), seat, self.decoder.clone(), Arc::clone(&self.debt));
         Ok(match self.send(&Answer::switching()).await {
             Ok(()) => Next::Framed(Box::new(framed)),

@@ -51,10 +51,14 @@ impl Relay {
     }
 
     pub(crate) fn start_in(logs: Arc<TempDir>, listen: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(std::net::TcpListener::bind(listen).unwrap(), logs, change)
+    }
+
+    /// On a port where somebody may be waiting already.
+    pub(crate) fn start_on(listener: std::net::TcpListener, logs: Arc<TempDir>, change: impl FnOnce(&mut Config)) -> Self {
         let screen = Screen::default();
         let mut config = Config { screen: Box::new(screen.clone()), ..Config::new(logs.path()) };
         change(&mut config);
-        let listener = std::net::TcpListener::bind(listen).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -202,6 +206,11 @@ impl Plain {
     pub(crate) fn verdict(&mut self) -> (u16, Option<ErrorCode>) {
         let answer = self.answer();
         (answer.status(), json::parse::<ErrorBody>(answer.body()).ok().and_then(|body| body.code()))
+    }
+
+    /// Ends its own half of the connection.
+    pub(crate) fn hang_up(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     pub(crate) fn closes(mut self) -> bool {

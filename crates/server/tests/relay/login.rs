@@ -146,6 +146,23 @@ fn the_same_name_and_key_take_over() {
 }
 
 #[test]
+fn who_has_gone_since_it_asked_is_not_let_in_and_ends_nobody() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut dead = Plain::connect(listener.local_addr().unwrap());
+    let login = body(&login("alice", Role::Participant));
+    dead.send(format!("POST /login HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}Content-Length: {}\r\n\r\n{login}", login.len()).as_bytes());
+    dead.hang_up();
+    let relay = Relay::start_on(listener, std::sync::Arc::new(tempfile::tempdir().unwrap()), |_| {});
+    let (_alice, welcome) = relay.enter("alice", Role::Participant);
+    assert_eq!(dead.verdict(), (400, Some(ErrorCode::BadRequest)));
+    assert!(dead.closes());
+    assert_eq!(welcome.users, [person("alice", Role::Participant)]);
+    relay.participant("bob");
+    let printed = relay.await_print("Client (bob) connected\n");
+    assert!(printed.ends_with("Client (alice) connected\nClient (bob) connected\n"), "{printed}");
+}
+
+#[test]
 fn a_full_room_keeps_those_who_are_in_it_and_lets_them_come_back() {
     let relay = Relay::start_with(|config| config.max_users = 2);
     let alice = relay.participant("alice");
