@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use shown::{MOST_MARKS, Shown, is_mark, is_unseen};
+pub use shown::{MOST_MARKS, Shown, is_mark, is_unseen, shown_lines};
 
 /// The most bytes of UTF-8 that a string to be committed has.
 pub const MAX_STRING: usize = 4096;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use tracing_subscriber::EnvFilter;
 use twopc_proto::UserName;
-use twopc_proto::text::Shown;
+use twopc_proto::text::{Shown, shown_lines};
 
 use crate::link::Address;
 
@@ -125,14 +125,19 @@ pub fn wrong_usage(sentence: impl Display) -> ExitCode {
 /// # Errors
 /// The exit status, when there is nothing to run: help was asked for, or what was given is wrong.
 pub fn flags<P: clap::Parser, T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<P, ExitCode> {
-    P::try_parse_from(arguments).map_err(|error| {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    P::try_parse_from(&arguments).map_err(|error| {
+        let variables = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TWOPC_")).map(|(_, value)| value);
+        let typed: Vec<String> = arguments.iter().cloned().chain(variables).map(|text| text.to_string_lossy().into_owned()).collect();
+        // What follows `--flag=` is repeated by itself.
+        let values = typed.iter().filter_map(|text| text.split_once('=')).map(|(_, value)| value);
         let text = error.render().to_string();
-        if text.lines().all(|line| Shown::new(line).to_cow() == line) {
+        let shown = shown_lines(&text, typed.iter().map(String::as_str).chain(values));
+        if shown.trim_end() == text.trim_end() {
             // In colours, where there are some. If nobody reads it, nothing is missed.
             let _ = error.print();
         } else {
-            // What was typed, or stands in a variable, is repeated in there.
-            text.lines().for_each(|line| eprintln!("{}", Shown::new(line)));
+            eprint!("{shown}");
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_USAGE))
     })

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 use twopc_proto::UserName;
-use twopc_proto::text::Shown;
+use twopc_proto::text::{Shown, shown_lines};
 
 use crate::config::{Config, Limits};
 use crate::names::{NamesError, forget};
@@ -96,13 +96,17 @@ pub fn run(args: Args) -> ExitCode {
 /// Says what is wrong with the flags, or what help was asked for.
 #[must_use]
 pub fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let variables = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TWOPC_")).map(|(_, value)| value);
+    let typed: Vec<String> = std::env::args_os().chain(variables).map(|text| text.to_string_lossy().into_owned()).collect();
+    // What follows `--flag=` is repeated by itself.
+    let values = typed.iter().filter_map(|text| text.split_once('=')).map(|(_, value)| value);
     let text = error.render().to_string();
-    if text.lines().all(|line| Shown::new(line).to_cow() == line) {
+    let shown = shown_lines(&text, typed.iter().map(String::as_str).chain(values));
+    if shown.trim_end() == text.trim_end() {
         // In colours, where there are some. If nobody reads it, nothing is missed.
         let _ = error.print();
     } else {
-        // What was typed, or stands in a variable, is repeated in there.
-        text.lines().for_each(|line| eprintln!("{}", Shown::new(line)));
+        eprint!("{shown}");
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 use twopc_proto::Role;
 use twopc_proto::frame::{ClientFrames, Login};
 
@@ -29,9 +29,6 @@ const PONG: Duration = Duration::from_secs(4);
 
 /// The time between two of the talker's lines.
 const LINE: Duration = Duration::from_millis(20);
-
-/// The time between two visits of the one who only wants to come in.
-const VISIT: Duration = Duration::from_millis(100);
 
 /// What a client that never reads lets the system keep for it, in bytes.
 const LITTLE: u32 = 4 * 1024;
@@ -62,11 +59,6 @@ pub(super) struct Counts {
     pub(super) silent_ended: AtomicU64,
     /// Lines that the talker heard itself say.
     pub(super) lines: AtomicU64,
-    /// Logins of a known name with its key, and those of them that were let in.
-    pub(super) visits: AtomicU64,
-    pub(super) let_in: AtomicU64,
-    /// The longest that one of them took, in microseconds.
-    pub(super) longest_visit_us: AtomicU64,
 }
 
 /// The crowd. It goes when this is dropped.
@@ -124,7 +116,6 @@ impl Enemy {
         if talk > 0 {
             tokio::spawn(self.clone().talk(talk));
         }
-        tokio::spawn(self.clone().visit());
     }
 
     async fn connect(&self) -> TcpStream {
@@ -222,25 +213,6 @@ impl Enemy {
             }
         }
     }
-
-    /// Comes in under a name that the relay knows, and goes, again and again.
-    async fn visit(self) {
-        let frames = ClientFrames::new("localhost", "visitor");
-        let mut pace = interval(VISIT);
-        loop {
-            pace.tick().await;
-            let start = Instant::now();
-            let mut stream = self.connect().await;
-            self.counts.visits.fetch_add(1, Ordering::Relaxed);
-            if is_let_in(&mut stream, &frames.login(&login("visitor"))).await {
-                self.counts.let_in.fetch_add(1, Ordering::Relaxed);
-            }
-            let took = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.counts.longest_visit_us.fetch_max(took, Ordering::Relaxed);
-            // Should it fail, so has the visit.
-            let _ = stream.write_all(&frames.logout()).await;
-        }
-    }
 }
 
 /// Logs in and reads the answer's first line, no more.
@@ -257,6 +229,6 @@ async fn connect_with_little_room(address: SocketAddr) -> io::Result<TcpStream> 
 }
 
 /// Coordinators: nobody waits for their votes.
-fn login(name: &str) -> Login {
+pub(super) fn login(name: &str) -> Login {
     Login { user: String::from(name), role: Role::Coordinator, key: format!("the key of {name:-<24}"), lab: None }
 }

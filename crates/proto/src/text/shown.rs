@@ -71,6 +71,20 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// Lines of our own in which texts of somebody else are repeated: those make no lines of their own,
+/// and nothing in them is obeyed.
+#[must_use]
+pub fn shown_lines<'a>(lines: &str, repeated: impl IntoIterator<Item = &'a str>) -> String {
+    let repeated = repeated.into_iter().filter(|text| Shown::new(text).to_cow() != **text);
+    let lines = repeated.fold(String::from(lines), |lines, text| lines.replace(text, &Shown::new(text).to_string()));
+    let mut shown = String::with_capacity(lines.len());
+    for line in lines.lines() {
+        shown += &Shown::new(line).to_cow();
+        shown.push('\n');
+    }
+    shown
+}
+
 /// Writes characters as long as there is room. The last one that fits is held back: it gives way to
 /// the `…` if anything follows.
 struct Clipped<'f, 'g> {
@@ -179,6 +193,11 @@ mod tests {
         assert_eq!(shown("\u{1b}[31mred\r\n\0\u{7f}\u{9b}"), "<U+001B>[31mred<U+000D><U+000A><U+0000><U+007F><U+009B>");
         assert_eq!(shown("a\u{200b}b\u{200d}c\u{feff}\u{2066}\u{2028}\u{ad}"), "a<U+200B>b<U+200D>c<U+FEFF><U+2066><U+2028><U+00AD>");
         assert_eq!(shown("\u{e0041}"), "<U+E0041>");
+    }
+
+    #[test]
+    fn what_is_repeated_makes_no_line_of_its_own() {
+        assert_eq!(shown_lines("usage:\n'a\nb'\n\n\u{1b}c", ["a\nb", "usage"]), "usage:\n'a<U+000A>b'\n\n<U+001B>c\n");
     }
 
     #[test]
