@@ -28,10 +28,11 @@ thread_local! {
     static EXPLAINED: RefCell<Memo<Option<Landmarks>>> = RefCell::default();
 }
 
-/// Whether TwoPhase can go where the world went. Each of its actions that it takes is noted.
+/// Whether TwoPhase can go where the world went, whose disks were those before. Each of its actions that
+/// it takes is noted.
 #[must_use]
-pub fn explains(before: &World, after: &World, seen: &Seen) -> bool {
-    let key = (before.disks(), after.disks());
+pub fn explains(before: &World, disks_before: u64, after: &World, seen: &Seen) -> bool {
+    let key = (disks_before, after.disks());
     if key.0 == key.1 {
         return true;
     }

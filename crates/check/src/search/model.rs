@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stateright::{Model, Property};
 
 use super::{always, sometimes};
-use crate::world::{Action, Scope, Seen, World};
+use crate::world::{Action, Scope, Seen, World, representative};
 
 /// A world that is explored: every state once, each with everything that may happen next.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Model for Exploration {
     }
 
     fn next_state(&self, _: &World, (_, next): (Action, World)) -> Option<World> {
-        Some(next)
+        Some(if self.scope.symmetry { representative(&next) } else { next })
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

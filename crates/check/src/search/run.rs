@@ -8,7 +8,7 @@ use super::findings::{Failure, Findings};
 use super::model::Exploration;
 use super::shorten::shortened;
 use super::{sometimes, story};
-use crate::world::{Action, Scope, representative};
+use crate::world::{Scope, World};
 
 /// How often the one who waits for a search looks at it.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -22,11 +22,7 @@ pub fn explore(scope: &Scope, limit: Duration, progress: &dyn Fn(usize)) -> Find
     let seen = model.seen.clone();
     // A single thread would not look at the time.
     let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
-    let mut checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(limit);
-    if scope.symmetry {
-        checker = checker.symmetry_fn(representative);
-    }
-    let checker = checker.spawn_dfs();
+    let checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(limit).spawn_dfs();
     while !checker.is_done() && started.elapsed() < limit {
         progress(checker.unique_state_count());
         std::thread::sleep(GLANCE);
@@ -46,8 +42,8 @@ pub fn explore(scope: &Scope, limit: Duration, progress: &dyn Fn(usize)) -> Find
         let found = discoveries.remove(property.name);
         match (property.expectation, found) {
             (Expectation::Always, Some(path)) => {
-                let actions: Vec<Action> = path.into_actions().into_iter().map(|(action, _)| action).collect();
-                let actions = shortened(scope, property.name, actions);
+                let way: Vec<World> = path.into_states().into_iter().skip(1).collect();
+                let actions = shortened(scope, property.name, way);
                 findings.failures.push(Failure::Violated { property: property.name, story: story::told(scope, property.name, &actions) });
             }
             (Expectation::Sometimes, None) if sometimes::is_due(scope, property.name) => {

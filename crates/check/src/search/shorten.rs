@@ -9,24 +9,39 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use super::always;
 use super::model::Exploration;
-use crate::world::{Action, Scope, Seen, Successor, World};
+use crate::world::{Action, Scope, Seen, Successor, World, representative};
 
 /// How long a shorter way is looked for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The same violation by as few actions as can be found in time.
-pub(super) fn shortened(scope: &Scope, property: &'static str, actions: Vec<Action>) -> Vec<Action> {
-    match shortest(scope, property, actions.len()) {
-        Some(shortest) if shortest.len() <= actions.len() => shortest,
-        Some(_) | None => thinned(scope, property, actions),
+/// The same violation by as few actions as can be found in time. `way`: the worlds after each of the
+/// actions that lead there, as the search saw them.
+pub(super) fn shortened(scope: &Scope, property: &'static str, way: Vec<World>) -> Vec<Action> {
+    match shortest(scope, property, way.len()) {
+        Some(shortest) if shortest.len() <= way.len() => actions(scope, shortest),
+        Some(_) | None => thinned(scope, property, actions(scope, way)),
     }
 }
 
-fn shortest(scope: &Scope, property: &'static str, at_most: usize) -> Option<Vec<Action>> {
+/// The actions that lead from the start through these worlds. Where who is who makes no difference to
+/// the search, they come by worlds that differ from these only in that.
+fn actions(scope: &Scope, way: Vec<World>) -> Vec<Action> {
+    let mut world = World::new(scope);
+    let mut actions = Vec::new();
+    for stop in way {
+        let stands_for = |next: &World| if scope.symmetry { representative(next) == stop } else { *next == stop };
+        let Some((action, next)) = follow(&world, |(_, next)| stands_for(next)) else { break };
+        actions.push(action);
+        world = next;
+    }
+    actions
+}
+
+fn shortest(scope: &Scope, property: &'static str, at_most: usize) -> Option<Vec<World>> {
     let found = HasDiscoveries::AnyOf([property].into());
     let checker = Exploration::new(*scope).checker().threads(2).finish_when(found).target_max_depth(at_most + 1).timeout(PATIENCE);
     let path = checker.spawn_bfs().join().discovery(property)?;
-    Some(path.into_actions().into_iter().map(|(action, _)| action).collect())
+    Some(path.into_states().into_iter().skip(1).collect())
 }
 
 /// Leaves out, from the end, each action without which it still comes to that.

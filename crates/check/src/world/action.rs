@@ -11,6 +11,7 @@ use super::inhabitant::{Clock, Inhabitant};
 use super::landmarks::Seen;
 use super::node::{Node, Survived};
 use super::said::Envelope;
+use super::shared::digest;
 use super::{End, Seat, Shared, Who, World};
 use crate::refinement;
 
@@ -62,6 +63,23 @@ pub enum Kick {
     PressCommit(TxnId),
 }
 
+impl Kick {
+    /// Its hash. What is heard was hashed when it was said.
+    pub(super) fn digest(&self) -> u64 {
+        match self {
+            Self::Hear(envelope) => envelope.digest().rotate_left(1),
+            Self::Synced
+            | Self::Append
+            | Self::Timer(..)
+            | Self::Joined(..)
+            | Self::Left(_)
+            | Self::NotHere(_)
+            | Self::Request(_)
+            | Self::PressCommit(_) => digest(self),
+        }
+    }
+}
+
 /// Something that happens, and the world that comes of it.
 pub type Successor = (Action, World);
 
@@ -69,7 +87,7 @@ impl World {
     /// Everything that may happen next, each with the world that comes of it, if that is another one.
     /// What was come by on the way is noted.
     pub fn successors(&self, seen: &Seen, next: &mut Vec<Successor>) {
-        let mut ahead = Ahead { world: self, seen, next };
+        let mut ahead = Ahead { world: self, disks: self.disks(), seen, next };
         ahead.around(Who::Coordinator, &self.coordinator);
         for (place, seat) in self.participants.iter().enumerate() {
             ahead.around(Who::Participant(place), seat);
@@ -121,8 +139,8 @@ impl World {
     }
 
     /// Adds what was said. Only a coordinator's VOTE_REQUEST makes a transaction known.
-    fn deliver(&mut self, said: &[Shared<Envelope>]) -> Vec<Who> {
-        let mut reached = Vec::new();
+    fn deliver(&mut self, said: &[Shared<Envelope>]) -> Crowd {
+        let mut reached = Crowd::default();
         for envelope in said {
             let txn = envelope.message.txn();
             if matches!(envelope.message, Message::VoteRequest { .. }) && !self.transactions.contains(txn) {
@@ -138,7 +156,7 @@ impl World {
             let Some(inbox) = inbox else { continue };
             if let Some(fuller) = super::said::filled(inbox, envelope) {
                 *inbox = fuller;
-                reached.push(envelope.to);
+                reached.add(envelope.to);
             }
         }
         reached
@@ -149,16 +167,16 @@ impl World {
         if !self.coordinator.node.scope.eager {
             return;
         }
-        let mut restless = Vec::new();
+        let mut restless = Crowd::default();
         if !self.coordinator.is(&before.coordinator) || self.transactions != before.transactions {
-            restless.push(Who::Coordinator);
+            restless.add(Who::Coordinator);
         }
         for (place, (seat, was)) in self.participants.iter().zip(&before.participants).enumerate() {
             if !seat.is(was) || self.transactions != before.transactions {
-                restless.push(Who::Participant(place));
+                restless.add(Who::Participant(place));
             }
         }
-        while let Some(who) = restless.pop() {
+        while let Some(who) = restless.take() {
             let reached = match who {
                 Who::Coordinator if self.coordinator.node.is_up() => {
                     let choices = self.choices(who, &self.coordinator);
@@ -170,9 +188,9 @@ impl World {
                     seen.add(choices.landmarks, self.crashes_left);
                     self.deliver(&choices.echoes)
                 }
-                Who::Coordinator | Who::Participant(_) => Vec::new(),
+                Who::Coordinator | Who::Participant(_) => Crowd::default(),
             };
-            restless.extend(reached);
+            restless.0 |= reached.0;
         }
     }
 
@@ -205,9 +223,31 @@ impl World {
     }
 }
 
+/// Some of the nodes.
+#[derive(Clone, Copy, Default)]
+struct Crowd(u16);
+
+impl Crowd {
+    fn add(&mut self, who: Who) {
+        self.0 |= match who {
+            Who::Coordinator => 1,
+            Who::Participant(place) => 2 << place,
+        };
+    }
+
+    /// Takes one of them out.
+    fn take(&mut self) -> Option<Who> {
+        let place = self.0.checked_ilog2()? as usize;
+        self.0 &= !(1 << place);
+        Some(place.checked_sub(1).map_or(Who::Coordinator, Who::Participant))
+    }
+}
+
 /// What lies ahead of a world.
 struct Ahead<'a> {
     world: &'a World,
+    /// The digest of its disks.
+    disks: u64,
     seen: &'a Seen,
     next: &'a mut Vec<Successor>,
 }
@@ -280,7 +320,7 @@ impl Ahead<'_> {
     /// One thing that may happen, unless it leaves the world as it is.
     fn push(&mut self, action: Action, mut world: World) {
         world.settle(self.world, self.seen);
-        world.strayed |= !refinement::explains(self.world, &world, self.seen);
+        world.strayed |= !refinement::explains(self.world, self.disks, &world, self.seen);
         if world != *self.world {
             self.next.push((action, world));
         }

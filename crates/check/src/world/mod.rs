@@ -49,7 +49,7 @@ pub use inhabitant::{Clock, Inhabitant};
 pub(crate) use landmarks::ABSTRACT_ACTIONS;
 pub use landmarks::{Landmark, Landmarks, Point, Seen};
 pub use node::{Node, Survived};
-pub use renaming::representative;
+pub use renaming::{namesakes, representative};
 pub use said::{Envelope, Inbox};
 pub use scope::{End, Scope};
 pub use shared::Shared;
@@ -150,6 +150,19 @@ impl World {
             fold.add(seat.node.disk.digest());
         }
         fold.finish()
+    }
+
+    /// The digest of all that is the case.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        shared::digest(self)
+    }
+
+    /// The digest of the nodes alone, without what was said to them.
+    #[must_use]
+    pub fn nodes(&self) -> u64 {
+        let participants: Vec<u64> = self.participants.iter().map(|seat| seat.node.likeness()).collect();
+        shared::digest(&(self.coordinator.node.likeness(), participants, self.requests_left, self.crashes_left))
     }
 
     /// What was said to each node, the coordinator first.

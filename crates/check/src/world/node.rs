@@ -139,7 +139,7 @@ impl<M: Inhabitant> Node<M> {
     /// What comes of a kick, if anything. What a node does hangs on nothing but the node and the kick,
     /// so each pair is worked out once.
     pub(super) fn kicked(node: &Shared<Self>, kick: &Kick) -> Option<Arc<Outcome<M>>> {
-        let key = (node.digest(), digest(kick));
+        let key = (node.digest(), kick.digest());
         if let Some(known) = M::known(|known| known.get(&key).cloned()) {
             return known;
         }
@@ -176,6 +176,12 @@ impl<M: Inhabitant> Node<M> {
         let outcome = course.outcome(|moment| node.scope.symmetry.then(|| Origin::Kick(node.clone(), kick.clone(), moment)));
         let matters = !outcome.said.is_empty() || outcome.node != *node || !outcome.landmarks.is_empty();
         matters.then_some(outcome)
+    }
+
+    /// The digest of all but what may happen to it.
+    pub(super) fn likeness(&self) -> u64 {
+        let known = (&self.me, &self.machine, self.incarnation, &self.disk);
+        digest(&(known, &self.to_append, &self.timers, self.acknowledged_early, &self.misstep))
     }
 
     /// Whether the person is still asked about a transaction.

@@ -183,6 +183,25 @@ pub fn representative(world: &World) -> World {
     if renaming.changes_nothing() { world.clone() } else { renaming.world(world) }
 }
 
+/// The world under every renaming of its participants, itself among them. Its nodes must know what they
+/// come from: they do where the scope has `symmetry`.
+#[must_use]
+pub fn namesakes(world: &World) -> Vec<World> {
+    let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
+    for place in 0..world.participants.len() {
+        let longer = |order: &Vec<usize>| {
+            let order = order.clone();
+            (0..=order.len()).map(move |at| {
+                let mut order = order.clone();
+                order.insert(at, place);
+                order
+            })
+        };
+        orders = orders.iter().flat_map(longer).collect();
+    }
+    orders.iter().map(|order| Renaming::to_order(order).world(world)).collect()
+}
+
 /// What a participant looks like to somebody who cannot read names: by itself, and to the coordinator.
 fn look(world: &World, place: usize) -> u64 {
     let mut fold = Fold::default();
