@@ -20,6 +20,11 @@ impl People {
         Self { habits: habits.clone(), chance: Chance::of(seed, 3) }
     }
 
+    /// From now on everybody presses Commit at once.
+    pub(super) fn want_commit(&mut self) {
+        self.habits.votes = Votes::AllCommit;
+    }
+
     /// Presses that follow a notice, each after a while.
     pub(super) fn presses(&mut self, who: usize, wanted: &Wanted) -> Vec<(Duration, Press)> {
         match wanted {

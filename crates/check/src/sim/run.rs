@@ -25,6 +25,17 @@ const MOST_EVENTS: u64 = 400_000;
 /// How long after everything is well again the last login, retry and acknowledgement may take.
 const SETTLES: Duration = Duration::from_secs(20);
 
+/// How long after everything is well again a decision that was made before may take to be delivered and
+/// acknowledged everywhere: the longest wait for the next login, one for the next repetition, and what
+/// disks and links take.
+const DELIVERED: Duration = Duration::from_secs(14);
+
+/// After this the relay knows who is gone.
+const FORGOTTEN: Duration = Duration::from_secs(45);
+
+/// How long the last vote of a run may take, all in all.
+const LAST_VOTE: Duration = Duration::from_secs(30);
+
 const COORDINATORS: [&str; 2] = ["chair", "dean"];
 const PARTICIPANTS: [&str; 7] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"];
 
@@ -307,22 +318,43 @@ impl<'a> Run<'a> {
         self.until(self.plan.heals);
         self.heal();
         let patience = self.plan.habits.vote_timeout + self.plan.habits.grace + SETTLES;
-        if self.plan.absent.is_some() {
-            self.rest(patience);
-            if let Some(absent) = self.plan.absent {
-                self.env.tell(|| "the one who stayed away comes back".into());
-                self.nodes[absent].start(&mut self.env);
-            }
+        if let Some(absent) = self.plan.absent {
+            self.rest(patience, Some(absent));
+            self.env.tell(|| "the one who stayed away comes back".into());
+            self.nodes[absent].start(&mut self.env);
         }
-        self.rest(patience);
+        self.rest(patience, None);
+        if self.plan.is_calm() && self.env.judge.violation.is_none() {
+            self.env.judge.on_calm_end();
+        }
+        self.vote_once_more();
         if self.env.judge.violation.is_none() {
             for node in &self.nodes {
                 node.judge_files(&mut self.env);
             }
-            if self.plan.is_calm() {
-                self.env.judge.on_calm_end();
-            }
         }
+    }
+
+    /// Life goes on: whatever has happened, the next vote is a commit if all want it.
+    fn vote_once_more(&mut self) {
+        if self.outlooks(None).iter().any(|outlook| outlook.is_away) {
+            // The relay may not know yet that somebody is gone for good.
+            self.until(self.env.now + FORGOTTEN);
+        }
+        let outlooks = self.outlooks(None);
+        let Some(chair) = (0..self.plan.coordinators).find(|chair| outlooks[*chair].is_up) else { return };
+        let voters: Vec<usize> = (self.plan.coordinators..self.nodes.len()).filter(|who| outlooks[*who].is_up).collect();
+        if voters.is_empty() || self.env.judge.violation.is_some() {
+            return;
+        }
+        let Ok(string) = CommittedString::parse("after all.") else { return };
+        let known = self.env.judge.transactions().count();
+        self.env.people.want_commit();
+        let press = Press::Request { string, timeout: LAST_VOTE, alongside: true, patience: 0 };
+        self.env.tell(|| "one more vote, and all want it".into());
+        self.nodes[chair].press(press, &mut self.env);
+        self.until(self.env.now + LAST_VOTE);
+        self.env.judge.on_last_vote(known, chair, &voters);
     }
 
     /// Faults end: links are up, disks are well, everybody is started but the one who stays away.
@@ -347,14 +379,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Waits until everything has had its time, and judges who still waits.
-    fn rest(&mut self, patience: Duration) {
+    /// Waits until everything has had its time, and judges who still waits. `away`: this one is not
+    /// started.
+    fn rest(&mut self, patience: Duration, away: Option<usize>) {
         let busy = self.nodes.iter().filter_map(|node| node.rests_at()).max().unwrap_or(self.env.now);
-        self.until(busy.max(self.env.now) + patience);
+        let well = busy.max(self.env.now);
+        self.until(well);
+        let decided = self.env.judge.decided_by_coordinators();
+        self.until(well + DELIVERED);
         if self.env.judge.violation.is_none() {
-            let outlooks: Vec<Outlook> = self.nodes.iter().map(|node| node.outlook()).collect();
+            let outlooks = self.outlooks(away);
+            self.env.judge.on_delivery(&decided, &outlooks);
+        }
+        self.until(well + patience);
+        if self.env.judge.violation.is_none() {
+            let outlooks = self.outlooks(away);
             self.env.judge.on_rest(&outlooks);
         }
+    }
+
+    fn outlooks(&self, away: Option<usize>) -> Vec<Outlook> {
+        let mut outlooks: Vec<Outlook> = self.nodes.iter().map(|node| node.outlook()).collect();
+        if let Some(away) = away {
+            outlooks[away].is_away = true;
+        }
+        outlooks
     }
 }
 

@@ -261,6 +261,25 @@ impl Judge {
         self.hold(found);
     }
 
+    /// What every coordinator has decided for certain.
+    pub(super) fn decided_by_coordinators(&self) -> Vec<TxnId> {
+        let coordinators = self.books.iter().filter(|book| book.role == Role::Coordinator);
+        coordinators.flat_map(|book| book.transactions().filter(|txn| book.decision(txn).is_some()).cloned()).collect()
+    }
+
+    /// Everything has been well for long enough to deliver what was decided before.
+    pub(super) fn on_delivery(&mut self, decided: &[TxnId], outlooks: &[Outlook]) {
+        let found = progress::delivered(decided, outlooks);
+        self.hold(found);
+    }
+
+    /// One more vote was asked for by `chair`, when `known` transactions were known, of these.
+    pub(super) fn on_last_vote(&mut self, known: usize, chair: usize, voters: &[usize]) {
+        let concerned: Vec<usize> = std::iter::once(chair).chain(voters.iter().copied()).collect();
+        let found = progress::last_vote(self, known, &concerned);
+        self.hold(found);
+    }
+
     /// Nothing went wrong and everybody voted commit in time: everything is committed.
     pub(super) fn on_calm_end(&mut self) {
         let found = progress::calm(self);

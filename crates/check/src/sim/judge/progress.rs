@@ -9,12 +9,16 @@ use twopc_proto::{Decision, State, TxnId, UserName};
 
 use super::Judge;
 
+const PROPERTY: &str = "progress";
+
 /// What a node's window would show of the transactions that are not over.
 #[derive(Debug)]
 pub(crate) struct Outlook {
     pub(crate) user: UserName,
     /// It runs, and is logged in.
     pub(crate) is_up: bool,
+    /// It does not run, and that is in order.
+    pub(crate) is_away: bool,
     pub(crate) open: Vec<OpenVote>,
 }
 
@@ -35,6 +39,9 @@ pub(crate) struct OpenVote {
 /// The one who waits for nothing.
 pub(super) fn at_rest(judge: &Judge, outlooks: &[Outlook]) -> Result<(), Violation> {
     let is_up = |name: &UserName| outlooks.iter().any(|outlook| outlook.is_up && outlook.user == *name);
+    if let Some(lost) = outlooks.iter().find(|outlook| !outlook.is_up && !outlook.is_away) {
+        return Err(Violation { property: PROPERTY, evidence: format!("{} is not in the room again", lost.user) });
+    }
     for (book, outlook) in judge.books.iter().zip(outlooks).filter(|(_, outlook)| outlook.is_up) {
         for open in &outlook.open {
             let OpenVote { txn, state, is_blocked, unacknowledged } = open;
@@ -54,7 +61,7 @@ pub(super) fn at_rest(judge: &Judge, outlooks: &[Outlook]) -> Result<(), Violati
             };
             if let Some(wrong) = wrong {
                 let evidence = format!("{}, {txn}: {wrong}", book.user);
-                return Err(Violation { property: "progress", evidence });
+                return Err(Violation { property: PROPERTY, evidence });
             }
         }
     }
@@ -75,6 +82,42 @@ fn doubt(judge: &Judge, txn: &TxnId, is_up: &impl Fn(&UserName) -> bool) -> Opti
         }
     }
     None
+}
+
+/// Everything has been well for a login and a repetition: what was decided before is delivered, as far
+/// as there is somebody to deliver it to.
+///
+/// # Errors
+/// The one who has not acknowledged.
+pub(super) fn delivered(decided: &[TxnId], outlooks: &[Outlook]) -> Result<(), Violation> {
+    let is_up = |name: &UserName| outlooks.iter().any(|outlook| outlook.is_up && outlook.user == *name);
+    for outlook in outlooks.iter().filter(|outlook| outlook.is_up) {
+        for open in outlook.open.iter().filter(|open| *open.txn.coordinator() == outlook.user && decided.contains(&open.txn)) {
+            if let Some(late) = open.unacknowledged.iter().find(|name| is_up(name)) {
+                let evidence = format!("{late} has not acknowledged {}, which was decided long before", open.txn);
+                return Err(Violation { property: "delivered within one retry", evidence });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The last vote, which everybody wanted, when everything was well.
+///
+/// # Errors
+/// The one who has not committed.
+pub(super) fn last_vote(judge: &Judge, known: usize, concerned: &[usize]) -> Result<(), Violation> {
+    let violation = |evidence| Err(Violation { property: "life goes on", evidence });
+    if judge.cases.len() == known {
+        return violation("a vote could not be asked for".to_owned());
+    }
+    let commits = |txn: &TxnId| concerned.iter().all(|who| judge.books[*who].decision(txn) == Some(Decision::Commit));
+    let is_new = |txn: &TxnId| judge.books[concerned[0]].user == *txn.coordinator();
+    match judge.cases.keys().filter(|txn| is_new(txn)).max_by_key(|txn| txn.numbers()) {
+        Some(txn) if commits(txn) => Ok(()),
+        Some(txn) => violation(format!("{txn} is not committed by all of those who are there")),
+        None => violation("a vote was not asked for".to_owned()),
+    }
 }
 
 /// A run in which nothing went wrong.

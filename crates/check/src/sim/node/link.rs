@@ -61,13 +61,25 @@ impl<M: Inhabitant> Node<M> {
         }
         let wire = env.network.connect(who);
         running.link = Link::Trying { wire, answers: Answers::new() };
+        self.knock_at(at + PATIENCE, Knock::Unreached(wire), env);
+        self.call(wire, 0, env);
+    }
+
+    /// Asks the relay's machine for a connection, for the `tries`th time: where nobody answers it is
+    /// asked again after 1, 3 and 7 seconds, as TCP does. No byte is sent before somebody has answered.
+    pub(super) fn call(&mut self, wire: Wire, tries: u32, env: &mut Env) {
+        let (who, at) = (self.who, env.now);
+        let Some(running) = self.running() else { return };
+        if !matches!(running.link, Link::Trying { wire: this, .. } if this == wire) {
+            return;
+        }
         if env.network.is_cut(who, at) {
-            // Nobody answers, and no byte is sent before somebody has.
-            self.knock_at(at + PATIENCE, Knock::Unreached(wire), env);
+            if tries < 3 {
+                self.knock_at(at + Duration::from_secs(1 << tries), Knock::Call(wire, tries + 1), env);
+            }
         } else if env.relay_is_up {
             let login = running.frames.login(&running.login);
             env.network.send(wire, Way::Up, login, at, &mut env.agenda);
-            self.knock_at(at + PATIENCE, Knock::Unreached(wire), env);
         } else {
             let latency = env.network.latency();
             self.knock_at(at + latency, Knock::Unreached(wire), env);

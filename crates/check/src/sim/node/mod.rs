@@ -49,6 +49,8 @@ pub(super) enum Knock {
     Clock,
     /// It is time to try the relay again.
     Connect,
+    /// It is time to ask once more for this connection.
+    Call(Wire, u32),
     /// The relay does not answer on this connection.
     Unreached(Wire),
     /// The relay may have been silent for too long.
@@ -505,6 +507,7 @@ impl<M: Inhabitant> Program for Node<M> {
             Knock::Done => self.on_done(env),
             Knock::Clock => self.on_clock(env),
             Knock::Connect => self.connect(env),
+            Knock::Call(wire, tries) => self.call(wire, tries, env),
             Knock::Unreached(wire) => self.on_unreached(wire, env),
             Knock::Silence(wire) => self.on_silence(wire, env),
             Knock::Press(press) => self.on_press(press, env),
@@ -628,7 +631,7 @@ impl<M: Inhabitant> Program for Node<M> {
             Process::Up(running) => (running.link.is_in(), running.machine.open_votes()),
             Process::Down | Process::Opening { .. } => (false, Vec::new()),
         };
-        Outlook { user: self.name().clone(), is_up, open }
+        Outlook { user: self.name().clone(), is_up, is_away: self.out.is_some(), open }
     }
 
     fn text(&self) -> Option<Vec<u8>> {
