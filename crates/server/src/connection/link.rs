@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, Interest};
+use tokio::io::{AsyncWriteExt, Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use twopc_proto::frame::{Decoder, ErrorCode, Phase, Refusal};
@@ -52,7 +52,7 @@ pub(super) fn read_away(stream: &TcpStream) -> Read {
 pub(super) async fn has_ended(stream: &TcpStream) -> bool {
     tokio::select! {
         biased;
-        ready = stream.ready(Interest::READABLE) => ready.map_or(true, |ready| ready.is_read_closed()),
+        ready = stream.ready(Interest::READABLE) => ready.map_or(true, Ready::is_read_closed),
         () = std::future::ready(()) => false,
     }
 }
