@@ -40,6 +40,7 @@ impl Scene<'_> {
         player.is_in = false;
         player.open.clear();
         player.ready.clear();
+        player.blocked.clear();
         player.waiting.clear();
         let armed = player.armed;
         let ending = child.ending();
@@ -90,7 +91,10 @@ impl Scene<'_> {
             "state" => self.on_state(actor, txn, text("state")),
             "decision" => self.on_decision(actor, txn, text("decision")),
             "applied" | "done" => _ = self.player_mut(actor).open.remove(txn),
-            "blocked" => self.tally.blocked += 1,
+            "blocked" => {
+                self.tally.blocked += 1;
+                self.player_mut(actor).blocked.insert(txn.into());
+            }
             "notice" if actor == Actor::Chair => self.player_mut(actor).counts.refused += u64::from(is_refusal(text("message"))),
             "alarm" | "error" => self.broken = Some(format!("{actor} says {event}")),
             // Chat, proposals, notices, the summary.

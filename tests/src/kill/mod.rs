@@ -119,7 +119,8 @@ impl<'a> Trial<'a> {
             None => beside_this_program("twopc-suite")?,
         };
         let no_folder = |error: std::io::Error| format!("There is no folder for the rooms: {error}");
-        let suite = suite.canonicalize().map_err(|error| format!("{} cannot be started: {error}", suite.display()))?;
+        let no_suite = |error| format!("{} cannot be started ({error}): build it with cargo build -p twopc-tests.", suite.display());
+        let suite = suite.canonicalize().map_err(no_suite)?;
         let (folder, temporary) = match &args.keep {
             Some(folder) => (folder.clone(), None),
             None => {

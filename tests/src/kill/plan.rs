@@ -92,9 +92,13 @@ pub enum Blow {
 pub enum Setting {
     /// By votes that nothing else disturbs.
     Votes,
-    /// Everybody has voted, and the coordinator falls before the decision, or just after it: killed
-    /// from outside, or at this point.
-    InDoubt(Option<CrashPoint>),
+    /// Everybody has voted, and the coordinator falls before the decision, or just after it.
+    InDoubt {
+        /// It dies at this point; killed from outside without one.
+        chair_dies_at: Option<CrashPoint>,
+        /// It is not brought back before the others have come as far as they can without it.
+        alone: bool,
+    },
     /// This participant has promised, dies, and comes back to ask while the vote is still open.
     Returning(usize),
 }
@@ -200,6 +204,8 @@ enum Wanted {
     Yes(usize),
     /// This participant says no.
     No(usize),
+    /// Another one than this says no, the rest yes.
+    OneNo(usize),
     Anything,
 }
 
@@ -242,7 +248,10 @@ impl Author {
         let me = if let Actor::Voter(me) = victim { Some(me) } else { None };
         let wanted = match (boundary, me) {
             (Boundary::Send(MessageKind::DecisionRequest), _) | (Boundary::Send(MessageKind::DecisionReply), Some(_)) => {
-                return (Setting::InDoubt(self.how_the_chair_falls()), Wanted::Commit);
+                let (chair_dies_at, alone) = (self.how_the_chair_falls(), self.chance.percent(50));
+                let somebody_refuses = chair_dies_at.is_none() && self.voters > 2 && self.chance.percent(50);
+                let wanted = if somebody_refuses { Wanted::OneNo(me.unwrap_or(0)) } else { Wanted::Commit };
+                return (Setting::InDoubt { chair_dies_at, alone }, wanted);
             }
             (Boundary::Send(MessageKind::DecisionReply), None) => {
                 let asker = self.voter();
@@ -371,6 +380,10 @@ impl Author {
             Wanted::Commit => {}
             Wanted::Abort => {
                 let who = self.voter();
+                votes[who] = self.no();
+            }
+            Wanted::OneNo(me) => {
+                let who = (me + 1 + self.chance.below(self.voters - 1)) % self.voters;
                 votes[who] = self.no();
             }
             Wanted::No(me) => {

@@ -55,7 +55,12 @@ impl Scene<'_> {
         }
         match setting {
             Setting::Votes => self.vote_until_dead(victim, rounds)?,
-            Setting::InDoubt(chair) => self.die_in_doubt(victim, *chair, &rounds[0])?,
+            Setting::InDoubt { chair_dies_at, alone } => {
+                self.die_in_doubt(victim, *chair_dies_at, &rounds[0])?;
+                if *alone {
+                    return self.manage_alone(victim);
+                }
+            }
             Setting::Returning(voter) => self.die_when_asked(victim, *voter, &rounds[0])?,
         }
         let who = role_of(victim);
@@ -65,7 +70,7 @@ impl Scene<'_> {
         }
         Ok(match setting {
             Setting::Votes => format!("{who} at a point"),
-            Setting::InDoubt(_) | Setting::Returning(_) => format!("{who} at a point, another one dead before"),
+            Setting::InDoubt { .. } | Setting::Returning(_) => format!("{who} at a point, another one dead before"),
         })
     }
 
@@ -98,6 +103,36 @@ impl Scene<'_> {
         self.release(None);
         self.until(self.reach(), |scene| !scene.is_alive(victim))?;
         Ok(())
+    }
+
+    /// The coordinator is gone and stays so for now: if anybody is not in doubt, nobody stays in doubt;
+    /// else all of them say that they are blocked. What happened, in words.
+    fn manage_alone(&mut self, victim: Actor) -> Result<String, String> {
+        let died = !self.is_alive(victim);
+        let voters: Vec<usize> = (0..self.plan.voters).collect();
+        loop {
+            for voter in &voters {
+                if !self.is_alive(Actor::Voter(*voter)) {
+                    self.bring_back(Actor::Voter(*voter), None)?;
+                }
+            }
+            // It did not come to its point, and so leads the others itself.
+            if self.is_alive(Actor::Chair) {
+                break;
+            }
+            let is_dead = |scene: &Self| voters.iter().any(|voter| !scene.is_alive(Actor::Voter(*voter)));
+            let are_clear = |scene: &Self| {
+                voters.iter().all(|voter| scene.is_in(Actor::Voter(*voter)))
+                    && (voters.iter().all(|voter| !scene.is_in_doubt(*voter)) || voters.iter().all(|voter| scene.is_blocked(*voter)))
+            };
+            if !self.until(PATIENCE, |scene| is_dead(scene) || are_clear(scene))? {
+                return Err(format!("Without the coordinator not everybody has come as far as possible. {}", self.unsettled()));
+            }
+            if !is_dead(self) {
+                break;
+            }
+        }
+        Ok(format!("{} {}, the others alone for a while", role_of(victim), if died { "at a point" } else { "not at its point" }))
     }
 
     /// A participant has promised, dies, and comes back to ask the coordinator, which dies of that.

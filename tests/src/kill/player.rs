@@ -25,6 +25,8 @@ pub(super) struct Player {
     pub(super) open: BTreeSet<String>,
     /// Transactions for which it has said READY and nothing later.
     pub(super) ready: BTreeSet<String>,
+    /// Those of them about which it has said that nobody who can be reached may decide.
+    pub(super) blocked: BTreeSet<String>,
     /// Coordinator: votes that are not decided.
     pub(super) waiting: BTreeSet<String>,
     pub(super) counts: Counts,
@@ -53,6 +55,7 @@ impl Player {
             met: BTreeSet::new(),
             open: BTreeSet::new(),
             ready: BTreeSet::new(),
+            blocked: BTreeSet::new(),
             waiting: BTreeSet::new(),
             counts: Counts::default(),
             ended: None,

@@ -158,6 +158,12 @@ impl<'a> Scene<'a> {
         self.players.iter().all(at_rest) && (0..self.plan.voters).all(|voter| self.chair_sees(Actor::Voter(voter)))
     }
 
+    /// Whether it is in doubt and has said of all of that that nobody who can be reached may decide.
+    pub(super) fn is_blocked(&self, voter: usize) -> bool {
+        let player = self.player(Actor::Voter(voter));
+        !player.ready.is_empty() && player.ready.is_subset(&player.blocked)
+    }
+
     /// Starts somebody, who dies at this point if there is one.
     pub(super) fn start(&mut self, actor: Actor, point: Option<CrashPoint>) -> Result<(), String> {
         let address = format!("127.0.0.1:{}", self.port);
@@ -252,8 +258,8 @@ impl<'a> Scene<'a> {
             return Err(format!("{actor} did not end within {PATIENCE:?} of being asked to"));
         }
         match self.ended(actor) {
-            // One that was to die at a point may have come to it on the way out.
-            Some(status) if status.success() || self.armed(actor).is_some() => Ok(()),
+            // One that was to die at a point may have come to it on the way out; no exit status then.
+            Some(status) if status.success() || (status.code().is_none() && self.armed(actor).is_some()) => Ok(()),
             status => Err(format!("{actor} was asked to end and did so with {status:?}: {}", self.last_complaint(actor))),
         }
     }
