@@ -27,9 +27,9 @@ fn clean(scope: Scope) -> usize {
 #[test]
 fn every_world_of_the_share_is_seen_completely_and_holds_what_it_must() {
     for named in scopes::commit() {
-        let findings = explored(named.scope);
+        let findings = named.explored(LIMIT, &|_| {});
         assert!(findings.is_clean() && findings.complete, "{}: {findings}", named.name);
-        assert_eq!(Some(findings.states), named.states, "{}: {findings}", named.name);
+        assert!(named.states.is_some(), "{}: its count is not pinned", named.name);
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Failure {
     NeverHappened(String),
     /// The time was over before every state was seen.
     OutOfTime,
+    /// This many states were seen before: the machines or the world do something else now.
+    AnotherCount(usize),
 }
 
 impl Findings {
@@ -52,7 +54,7 @@ impl Findings {
     pub fn violation(&self) -> Option<(&'static str, &str)> {
         self.failures.iter().find_map(|failure| match failure {
             Failure::Violated { property, story } => Some((*property, story.as_str())),
-            Failure::NeverHappened(_) | Failure::OutOfTime => None,
+            Failure::NeverHappened(_) | Failure::OutOfTime | Failure::AnotherCount(_) => None,
         })
     }
 }
@@ -75,6 +77,7 @@ impl fmt::Display for Failure {
             Self::Violated { story, .. } => f.write_str(story),
             Self::NeverHappened(what) => write!(f, "never happened: {what}"),
             Self::OutOfTime => f.write_str("the time was over before every state was seen"),
+            Self::AnotherCount(was) => write!(f, "{was} states were seen before: the machines or the world do something else now"),
         }
     }
 }
