@@ -5,7 +5,7 @@
 //! - [`Room`]: a relay with its programs, and what they left on the disk.
 //! - [`kill`], [`hostile`]: the trials of `twopc-trials`; what one found is a [`Finding`](finding::Finding).
 //!
-//! Nothing in here sleeps, and nothing knows the protocol: a test says what it waits for.
+//! Tests say what they wait for, and nothing in here sleeps but a crowd, which has a pace of its own.
 
 pub mod files;
 pub mod finding;

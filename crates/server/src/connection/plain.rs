@@ -216,17 +216,13 @@ impl<'a> Plain<'a> {
 
     /// What was said so far: megabytes perhaps, which count while they wait to be taken.
     async fn send_log(&self, is_head: bool, closes: bool) -> Result<(), Stuck> {
-        let bytes = {
+        let pieces = {
             let lines = self.relay.room.lines();
-            let length: usize = lines.iter().map(|line| line.len() + 1).sum();
-            let mut bytes = Answer::log(&date(), length, closes);
-            if !is_head {
-                bytes.reserve_exact(length);
-                lines.iter().for_each(|line| bytes.extend(line.bytes().chain([b'\n'])));
-            }
-            bytes
+            let length = lines.iter().map(|line| line.len() + 1).sum();
+            let head = Answer::log(&date(), length, closes);
+            if is_head { vec![head] } else { in_pieces(head, &lines) }
         };
-        let lent = Lent { relay: self.relay, outbox: self.relay.room.lend(bytes) };
+        let lent = Lent { relay: self.relay, outbox: self.relay.room.lend(pieces) };
         let mut pump = Pump::new(Arc::clone(&lent.outbox));
         pump.write(self.stream);
         if pump.has_backlog() {
@@ -238,6 +234,21 @@ impl<'a> Plain<'a> {
     async fn send(&self, bytes: &[u8]) -> io::Result<()> {
         write_all(self.stream, bytes, self.relay.times.stuck).await
     }
+}
+
+/// The log after its head, in pieces: what a reader has taken of it is given back to the system.
+fn in_pieces(head: Vec<u8>, lines: &[Arc<str>]) -> Vec<Vec<u8>> {
+    const PIECE: usize = 64 * 1024;
+    let (mut pieces, mut piece) = (Vec::new(), head);
+    for line in lines {
+        if piece.len() + line.len() >= PIECE {
+            pieces.push(std::mem::replace(&mut piece, Vec::with_capacity(PIECE)));
+        }
+        piece.extend_from_slice(line.as_bytes());
+        piece.push(b'\n');
+    }
+    pieces.push(piece);
+    pieces
 }
 
 /// What was lent to a reader; given back when dropped.

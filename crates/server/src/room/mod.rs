@@ -224,10 +224,12 @@ impl Room {
     }
 
     /// An outbox for what somebody is to have who is not in the room. Nobody is made to wait for it.
-    pub(crate) fn lend(&self, bytes: Vec<u8>) -> Arc<Outbox> {
+    pub(crate) fn lend(&self, pieces: Vec<Vec<u8>>) -> Arc<Outbox> {
         let reader = Outbox::new(&self.totals);
         reader.wait_for_it(false);
-        reader.push(Delivery::own(bytes));
+        for piece in pieces {
+            reader.push(Delivery::own(piece));
+        }
         reader
     }
 
