@@ -164,11 +164,11 @@ fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
 /// Raises the limit on open files as far as the system lets it: a room of a thousand, and a thousand
 /// who are not in it, need more than many give unasked. Returns how many connections there may be.
 fn allow_many_sockets() -> usize {
-    /// What the relay has open for itself, or opens for a moment: streams, diary, record, names.
-    const OWN_FILES: u64 = 24;
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit, setrlimit};
+        /// What the relay has open for itself, or opens for a moment: streams, diary, record, names.
+        const OWN_FILES: u64 = 24;
         let limit = getrlimit(Resource::Nofile);
         // Without it there is room for fewer.
         let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
