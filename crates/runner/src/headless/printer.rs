@@ -132,6 +132,9 @@ struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return out.write_all(fragment.as_bytes());
+        }
         let (mut marks, mut plain) = (0, 0);
         for (at, c) in fragment.char_indices() {
             marks = if is_mark(c) { marks + 1 } else { 0 };
