@@ -1,11 +1,17 @@
 //! Simulated runs: the production machines, codec, log and text file on a simulated disk, network and
 //! clock, with everything going wrong that can, from one seed.
 //!
-//! [`Plan`] is what is settled before a run, [`run`] runs it. Nodes (`node`) talk bytes to a relay
+//! [`Plan`] is what is settled before a run, [`run()`] runs it. Nodes (`node`) talk bytes to a relay
 //! (`relay`) over a `network`; each has a drive of its own (`disk`); `people` press; the `judge` is asked
-//! after everything that happens. When faults end, everybody must come to rest: the ends of runs are
-//! where progress is judged. Deliberately absent: threads, sockets, files and any clock but the
-//! simulated one, so that a seed tells the same story for ever.
+//! after everything that happens. When faults end, everybody must come to rest, what was decided must
+//! have arrived, and one more vote must commit: the ends of runs are where progress is judged.
+//! [`sail`] runs many seeds, [`shrink()`] makes a failing plan small, [`hunt`] looks for the seed that
+//! catches a mutant, [`disk_loops`] leave nothing of the disk to chance.
+//!
+//! Deliberately absent: threads, sockets, files and any clock but the simulated one, so that a seed tells
+//! the same story for ever. No wall clock is simulated either, since nothing in a node reads one: timers
+//! are waits, and throwing a date cannot reach them. The lock of a name is the system's, and a machine
+//! here starts a name once.
 
 mod chance;
 mod clock;
