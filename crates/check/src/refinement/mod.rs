@@ -2,8 +2,8 @@
 //!
 //! Their specification (Gray and Lamport, *Consensus on Transaction Commit*, ACM TODS 31, 2006,
 //! section 3.2) knows no disks, no crashes and nobody who asks around; it has been proved to implement
-//! transaction commit. [`mapping`] says which of its states a world is in, by what is durable alone;
-//! [`two_phase`] has its actions, each with its guard. [`explains`] asks of one thing that happened
+//! transaction commit. `mapping` says which of its states a world is in, by what is durable alone;
+//! `two_phase` has its actions, each with its guard. [`explains`] asks of one thing that happened
 //! whether some of those actions, none to many and each enabled in its turn, lead from the one state to
 //! the other.
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::replay;
 use super::scopes::{self, Named};
-use super::{Findings, explore, replay};
 use crate::mutants::Mutant;
 use crate::world::Scope;
 
@@ -113,19 +113,4 @@ pub fn replay_file(args: &ReplayArgs) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Looks for a mutant in one world after the other until it is caught; what each search found.
-#[must_use]
-pub fn hunt(mutant: Mutant, limit: Duration) -> Vec<Findings> {
-    let mut hunted = Vec::new();
-    for scope in scopes::for_mutants() {
-        let findings = explore(&scope.broken(Some(mutant)), limit, &|_| {});
-        let caught = findings.violation().is_some();
-        hunted.push(findings);
-        if caught {
-            break;
-        }
-    }
-    hunted
 }

@@ -172,6 +172,9 @@ impl FromStr for Scope {
         if !(1..=8).contains(&scope.participants) {
             return Err("a world has 1 to 8 participants".into());
         }
+        if scope.end.is_some() && !scope.eager {
+            return Err("an end needs eager: else something can always be said again".into());
+        }
         if scope.symmetry && !scope.eager {
             return Err("symmetry needs eager: else a crash may come between two messages of one group, in the order of the names".into());
         }
@@ -219,7 +222,9 @@ mod tests {
         ] {
             assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
         }
-        for wrong in ["participants=0", "participants=9", "colour=red", "fast", "symmetry", "end=never", "mutant=M0", "crashes=many"] {
+        for wrong in
+            ["participants=0", "participants=9", "colour=red", "fast", "symmetry", "end=decided", "end=never", "mutant=M0", "crashes=many"]
+        {
             assert!(wrong.parse::<Scope>().is_err(), "{wrong}");
         }
     }
