@@ -41,7 +41,7 @@ fn what_stands_in_flags_and_variables_is_repeated_safely() {
     for payload in &all {
         refused(payload, &["server", "--forget"], &[2]);
     }
-    for what in ["a clearing of the screen", "a bidirectional override", "a line of its own"] {
+    for what in ["a clearing of the screen", "a bidirectional override", "a line of its own", "a very long line"] {
         let payload = all.iter().find(|payload| payload.what == what).unwrap();
         refused(payload, &["--participants"], &[2]);
         refused(payload, &["server", "--listen"], &[1, 2]);

@@ -9,6 +9,9 @@ use std::net::Ipv6Addr;
 /// The port of a relay whose address does not say one.
 pub const DEFAULT_PORT: u16 = 1337;
 
+/// The most bytes that the name of a computer has (RFC 1035, 2.3.4).
+const LONGEST_HOST: usize = 253;
+
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -39,7 +42,8 @@ impl Address {
                 None => (text, None),
             },
         };
-        if host.is_empty() || !host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':')) {
+        if host.is_empty() || host.len() > LONGEST_HOST || !host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'))
+        {
             return Err(no_address(text));
         }
         let port = match port {
@@ -108,6 +112,7 @@ mod tests {
             let sentence = Address::parse(typed).unwrap_err();
             assert!(sentence.ends_with('.') && sentence.contains("127.0.0.1:1337") || sentence.contains("1337"), "{typed:?}: {sentence}");
         }
+        assert!(Address::parse(&"x".repeat(LONGEST_HOST)).is_ok() && Address::parse(&"x".repeat(LONGEST_HOST + 1)).is_err());
         for typed in ["host:0", "host:65536", "[::1]:99999"] {
             assert!(Address::parse(typed).unwrap_err().starts_with("A port is"), "{typed:?}");
         }
