@@ -11,6 +11,8 @@ pub enum Cuts {
     Random(u64),
     /// At every byte.
     Everywhere,
+    /// After each so many bytes.
+    Each(usize),
 }
 
 /// The pieces that a stream comes in.
@@ -38,6 +40,7 @@ impl<'a> Iterator for Pieces<'a> {
         let length = match self.cuts {
             Cuts::Whole => rest.len(),
             Cuts::Everywhere => 1,
+            Cuts::Each(length) => length,
             // Mostly somewhere in the rest, sometimes just a few bytes on.
             Cuts::Random(_) if self.chance.once_in(3) => 1 + self.chance.below(4),
             Cuts::Random(_) => 1 + self.chance.below(rest.len().max(1)),
@@ -59,7 +62,7 @@ mod tests {
     #[test]
     fn whatever_the_cuts_the_pieces_are_the_stream() {
         let stream: Vec<u8> = (0..200).collect();
-        for cuts in [Cuts::Whole, Cuts::Random(1), Cuts::Random(2), Cuts::Everywhere] {
+        for cuts in [Cuts::Whole, Cuts::Random(1), Cuts::Random(2), Cuts::Everywhere, Cuts::Each(7)] {
             let pieces: Vec<&[u8]> = Pieces::new(&stream, cuts).collect();
             assert_eq!(pieces.concat(), stream, "{cuts:?}");
             assert_eq!(pieces.len() > 1, cuts != Cuts::Whole);

@@ -48,7 +48,7 @@ pub struct Findings {
     /// Inputs of the oracles that are not about frames, by [`Oracle`]: how many, and how many of
     /// them were in order.
     pub others: [(u64, u64); Oracle::ALL.len()],
-    /// The most bytes that a decoder of the relay's held, and one of a client's.
+    /// The most bytes that a decoder of the relay's held, and one of a client's, fed as from a socket.
     pub largest_buffer: [usize; 2],
     /// How long it took.
     pub took: Duration,
@@ -229,6 +229,10 @@ fn cuts(chance: &mut Chance, stream: &Stream) -> Vec<Cuts> {
     let mut cuts = vec![Cuts::Whole, Cuts::Random(chance.number())];
     if stream.bytes.len() < 2_000 && chance.once_in(32) {
         cuts.push(Cuts::Everywhere);
+    }
+    // As a socket gives a long one: its pieces end anywhere but where a message does.
+    if stream.bytes.len() > compare::READ_AT_ONCE {
+        cuts.push(Cuts::Each(1_000 + chance.below(compare::READ_AT_ONCE - 1_000)));
     }
     cuts
 }

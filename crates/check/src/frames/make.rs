@@ -104,6 +104,10 @@ impl Maker {
         let mut reader = [Reader::Plain, Reader::Plain, Reader::Framed, Reader::Framed, Reader::Framed, Reader::Client, Reader::Answers]
             [self.chance.below(7)];
         let first = reader;
+        if matches!(reader, Reader::Plain | Reader::Framed) && self.chance.once_in(2_048) {
+            self.pipeline(&mut bytes);
+            return Stream { reader, bytes };
+        }
         if self.chance.once_in(64) {
             self.noise(&mut bytes);
             return Stream { reader, bytes };
@@ -130,6 +134,17 @@ impl Maker {
             self.mutate(&mut bytes);
         }
         Stream { reader: first, bytes }
+    }
+
+    /// More, without a pause, than a decoder may hold at once.
+    fn pipeline(&mut self, out: &mut Vec<u8>) {
+        while out.len() < 300_000 {
+            out.extend_from_slice(b"POST /client.http HTTP/1.1\r\nHost: a\r\n");
+            let body = 1_000 + self.chance.below(6_000);
+            self.length(body, out);
+            out.extend_from_slice(b"\r\n\r\n");
+            self.body(body, out);
+        }
     }
 
     fn flaw(&mut self, reader: Reader) -> Row {

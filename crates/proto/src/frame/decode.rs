@@ -78,7 +78,7 @@ impl Decoder {
     }
 
     /// The bytes of memory that its buffer takes. Once [`Self::next_frame`] has no more, that is at
-    /// most twice the greatest message and the piece fed last; at most 32 KiB between messages; none
+    /// most twice the greatest message and the greatest piece fed; at most 32 KiB between messages; none
     /// after a refusal.
     #[must_use]
     pub fn held(&self) -> usize {
