@@ -73,6 +73,24 @@ fn alices_log() -> Vec<Line<ParticipantRecord>> {
     ]
 }
 
+#[test]
+fn what_cannot_be_seen_stands_in_a_line_as_an_escape_and_is_read_as_it_was() {
+    let tricky = string("a\u{202e}b\u{200d}c\u{feff}d\u{e0041}");
+    let lines = vec![
+        alice(),
+        record(ParticipantRecord::Ready {
+            txn: txn("chair.1.1"),
+            string: tricky.clone(),
+            participants: [name("alice")].into(),
+            timeout: Duration::from_secs(20),
+        }),
+    ];
+    let log = written(&lines);
+    assert!(log.contains(r#""string":"a\u202eb\u200dc\ufeffd\udb40\udc41""#), "{log}");
+    let read = read_log::<ParticipantRecord>(log.as_bytes()).unwrap();
+    assert!(matches!(&read.records[0].record, ParticipantRecord::Ready { string, .. } if *string == tricky));
+}
+
 const ALICES_LOG: &str = r#"
 {"n":1,"synced":0,"prev":"00000000","type":"LOG","format":"twopc-log","version":1,"user":"alice","role":"participant","sum":"9e9117c1"}
 {"n":2,"synced":1,"prev":"9e9117c1","type":"LIFE","incarnation":1,"sum":"bd9fa0bd"}
