@@ -7,6 +7,8 @@
 
 mod edit;
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
