@@ -59,6 +59,9 @@ impl<M: Inhabitant> Node<M> {
     }
 
     fn damage(&mut self, how: Damage, env: &mut Env) {
+        if self.damage.is_some() {
+            return;
+        }
         let down = Duration::from_millis(300);
         self.die(Fate { power: true, down, again: None }, env);
         self.damage = Some(how);

@@ -59,7 +59,7 @@ impl<M: Inhabitant> Node<M> {
 
     fn recover(&mut self, store: SimStore<M::Record>, opened: Opened<M::Record>, env: &mut Env) {
         let Opened { records, incarnation, reports, lines: _ } = opened;
-        if self.has_amnesia(&records, env) {
+        if self.has_amnesia(incarnation, &records, env) {
             env.tell(|| format!("{} finds a shorter log than it had, as if its disk had lied, and is taken away", self.name()));
             return self.leave_for_good("the log truncated");
         }
@@ -119,8 +119,9 @@ impl<M: Inhabitant> Node<M> {
 
     /// A log that was cut back at the end of a line is a shorter log: nothing in it tells. A node to
     /// which that was done is taken away, since its disk has broken its word.
-    fn has_amnesia(&self, records: &[M::Record], env: &Env) -> bool {
-        matches!(self.damage, Some(Damage::CutLog(_))) && env.judge.has_lost(self.who, records)
+    fn has_amnesia(&self, incarnation: u64, records: &[M::Record], env: &Env) -> bool {
+        let forgot_lives = incarnation <= env.judge.books[self.who].incarnation;
+        matches!(self.damage, Some(Damage::CutLog(_))) && (forgot_lives || env.judge.has_lost(self.who, records))
     }
 
     fn on_refused_start(&mut self, error: &StoreError, env: &mut Env) {
