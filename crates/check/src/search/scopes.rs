@@ -62,7 +62,7 @@ pub fn all() -> Vec<Named> {
     let mut worlds = commit();
     worlds.extend([
         named("four participants and a crash, prompt disks", Scope::new(4, 1, 1).promptly(), 2_086_130),
-        named("four participants and two crashes, prompt disks", Scope::new(4, 1, 2).promptly(), 0),
+        named("four participants and two crashes, prompt disks", Scope::new(4, 1, 2).promptly(), 18_005_896),
         named("three participants and a crash, prompt disks, to the end", Scope::new(3, 1, 0).promptly().to_the_end(End::Decided), 409_860),
         named("two participants, two transactions at once, prompt disks", Scope::new(2, 2, 0).promptly(), 4_671_102),
         named("six participants and a crash, prompt disks, whoever is who", Scope::new(6, 1, 1).promptly().up_to_names(), 0),
