@@ -13,6 +13,9 @@ use twopc_tests::Process;
 /// What has to be installed. The last one presses keys as a keyboard does.
 pub(crate) const PROGRAMS: [&str; 3] = ["Xvfb", "openbox", "xdotool"];
 
+/// How often a window is asked to the front.
+const TRIES: usize = 5;
+
 /// A display. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Display {
@@ -44,10 +47,16 @@ impl Display {
 
     /// Presses Alt F4 in the window with this title, as a person closes it who has a keyboard.
     pub(crate) fn close(&self, title: &str) {
-        let mut keys = Command::new("xdotool");
-        let title = format!("^{title}$");
-        keys.args(["search", "--sync", "--onlyvisible", "--name", &title, "windowactivate", "--sync", "key", "--clearmodifiers", "alt+F4"]);
-        Process::start("xdotool", keys.env("DISPLAY", &self.name)).ends_with(0);
+        // Without the window in front no key is pressed: a window that has just opened may keep it from
+        // getting there.
+        let pressed = (0..TRIES).any(|_| {
+            let mut keys = Command::new("xdotool");
+            let title = format!("^{title}$");
+            keys.args(["search", "--sync", "--onlyvisible", "--name", &title]);
+            keys.args(["windowactivate", "--sync", "key", "--clearmodifiers", "alt+F4"]);
+            Process::start("xdotool", keys.env("DISPLAY", &self.name)).ends().success()
+        });
+        assert!(pressed, "{title} does not come to the front");
     }
 }
 
