@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: a second model of the protocol, and Tokio.
 
+mod chance;
 pub mod frames;
 pub mod mutants;
 pub mod refinement;

@@ -1,6 +1,6 @@
 //! How a stream comes in pieces.
 
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// How a stream is cut on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,8 @@ impl<'a> Iterator for Pieces<'a> {
             Cuts::Everywhere => 1,
             Cuts::Each(length) => length,
             // Mostly somewhere in the rest, sometimes just a few bytes on.
-            Cuts::Random(_) if self.chance.once_in(3) => 1 + self.chance.below(4),
-            Cuts::Random(_) => 1 + self.chance.below(rest.len().max(1)),
+            Cuts::Random(_) if self.chance.once_in(3) => 1 + self.chance.index(4),
+            Cuts::Random(_) => 1 + self.chance.index(rest.len().max(1)),
         };
         match rest.split_at_checked(length) {
             Some((piece, after)) if !after.is_empty() => {

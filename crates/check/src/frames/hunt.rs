@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::chance::Chance;
 use super::compare;
 use super::cuts::Cuts;
 use super::make::{Maker, Stream};
@@ -19,6 +18,7 @@ use super::rows::Row;
 use super::seen::{Seen, Sights};
 use super::show::{escaped, shrunk};
 use super::strict::Reader;
+use crate::chance::Chance;
 
 /// How many frames a part has, at least.
 const PART: u64 = 20_000;
@@ -232,7 +232,7 @@ fn cuts(chance: &mut Chance, stream: &Stream) -> Vec<Cuts> {
     }
     // As a socket gives a long one: its pieces end anywhere but where a message does.
     if stream.bytes.len() > compare::READ_AT_ONCE {
-        cuts.push(Cuts::Each(1_000 + chance.below(compare::READ_AT_ONCE - 1_000)));
+        cuts.push(Cuts::Each(1_000 + chance.index(compare::READ_AT_ONCE - 1_000)));
     }
     cuts
 }

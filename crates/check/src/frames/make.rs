@@ -1,9 +1,9 @@
 //! Streams of messages, made to meet every rule: in order, broken in one chosen way, at the limits
 //! and one byte beyond them, cut short, and plain noise.
 
-use super::chance::Chance;
 use super::rows::Row;
 use super::strict::{Limits, Reader};
+use crate::chance::Chance;
 
 /// Makes streams from a seed.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Maker {
     pub fn stream(&mut self, mut bytes: Vec<u8>) -> Stream {
         bytes.clear();
         let mut reader = [Reader::Plain, Reader::Plain, Reader::Framed, Reader::Framed, Reader::Framed, Reader::Client, Reader::Answers]
-            [self.chance.below(7)];
+            [self.chance.index(7)];
         let first = reader;
         if matches!(reader, Reader::Plain | Reader::Framed) && self.chance.once_in(2_048) {
             self.pipeline(&mut bytes);
@@ -112,7 +112,7 @@ impl Maker {
             self.noise(&mut bytes);
             return Stream { reader, bytes };
         }
-        for _ in 0..1 + self.chance.below(5) {
+        for _ in 0..1 + self.chance.index(5) {
             if matches!(reader, Reader::Plain | Reader::Answers) && self.chance.once_in(4) {
                 self.upgrade(&mut reader, &mut bytes);
             } else if self.chance.once_in(4) {
@@ -127,7 +127,7 @@ impl Maker {
             }
         }
         if self.chance.once_in(12) {
-            let length = self.chance.below(bytes.len() + 1);
+            let length = self.chance.index(bytes.len() + 1);
             bytes.truncate(length);
         }
         if self.chance.once_in(24) {
@@ -140,7 +140,7 @@ impl Maker {
     fn pipeline(&mut self, out: &mut Vec<u8>) {
         while out.len() < 300_000 {
             out.extend_from_slice(b"POST /client.http HTTP/1.1\r\nHost: a\r\n");
-            let body = 1_000 + self.chance.below(6_000);
+            let body = 1_000 + self.chance.index(6_000);
             self.length(body, out);
             out.extend_from_slice(b"\r\n\r\n");
             self.body(body, out);
@@ -149,7 +149,7 @@ impl Maker {
 
     fn flaw(&mut self, reader: Reader) -> Row {
         loop {
-            let row = Row::ALL[self.chance.below(Row::ALL.len())];
+            let row = Row::ALL[self.chance.index(Row::ALL.len())];
             // The long ones take long, so they are rarer.
             let is_long = matches!(row, Row::LineTooLong | Row::HeadTooLong);
             if row.is_for(reader) && (!is_long || self.chance.once_in(8)) {
@@ -160,7 +160,7 @@ impl Maker {
 
     fn size(&mut self, reader: Reader) -> Size {
         let rare = if matches!(reader, Reader::Plain | Reader::Framed) { 1 } else { 8 };
-        match self.chance.below(4_096) {
+        match self.chance.index(4_096) {
             0..8 => Size::Line,
             8..16 => Size::Head,
             16..32 => Size::Headers,
@@ -192,7 +192,7 @@ impl Maker {
         let body = self.body_length(size, &limits);
 
         // The line whose end is broken, or that has a byte that no head has.
-        let broken = self.chance.below(4);
+        let broken = self.chance.index(4);
         self.first_line(reader, flaw, size, &limits, out);
         self.line_end(flaw, broken == 0, out);
         let mut items = self.items(reader, flaw);
@@ -209,7 +209,7 @@ impl Maker {
                     return out.push(b'\n');
                 }
             }
-            (Some(Row::HeadTooLong), _) => pad(out, start, limits.head + 1 + self.chance.below(2) * self.chance.below(5_000)),
+            (Some(Row::HeadTooLong), _) => pad(out, start, limits.head + 1 + self.chance.index(2) * self.chance.index(5_000)),
             (_, Size::Head) => pad(out, start, limits.head),
             _ => {}
         }
@@ -245,16 +245,16 @@ impl Maker {
             };
             out.extend_from_slice(method);
             out.push(b' ');
-            out.extend_from_slice(TARGETS[self.chance.below(TARGETS.len())]);
+            out.extend_from_slice(TARGETS[self.chance.index(TARGETS.len())]);
         }
         let stray = match flaw {
             Some(Row::NotAscii) if self.chance.once_in(2) => 0x80 | self.chance.byte(),
-            Some(Row::Control) if self.chance.once_in(2) => b"\0\t\x1b\x7f\x01"[self.chance.below(5)],
+            Some(Row::Control) if self.chance.once_in(2) => b"\0\t\x1b\x7f\x01"[self.chance.index(5)],
             _ => b'x',
         };
         out.push(stray);
         let most = match (flaw, size) {
-            (Some(Row::LineTooLong), _) => limits.line + 1 + self.chance.below(2) * self.chance.below(9_000),
+            (Some(Row::LineTooLong), _) => limits.line + 1 + self.chance.index(2) * self.chance.index(9_000),
             (_, Size::Line) => limits.line,
             _ => 0,
         };
@@ -282,7 +282,7 @@ impl Maker {
             Some(Row::LengthTwice) => items.extend([Item::Length, Item::Length]),
             _ => items.push(Item::Length),
         }
-        for _ in 0..self.chance.below(5) {
+        for _ in 0..self.chance.index(5) {
             items.push(Item::Extra);
         }
         // As many as may break: by their ends (the first line's too), or by a line of their own.
@@ -293,7 +293,7 @@ impl Maker {
             items.push(Item::Flaw);
         }
         for at in (1..items.len()).rev() {
-            items.swap(at, self.chance.below(at + 1));
+            items.swap(at, self.chance.index(at + 1));
         }
         items
     }
@@ -329,7 +329,7 @@ impl Maker {
             (Item::Flaw, Some(Row::BlankBeforeColon)) => self.chance.one_of(&[b"To : bob", b"To\t: bob", b"Content-Length : 5"]),
             (Item::Flaw, Some(Row::Control)) => self.chance.one_of(&[b"To: b\0b", b"To: \x1b[31m", b"T\x01o: bob", b"To: \x7f", b"\0: x"]),
             (Item::Upgrade, _) => b"Upgrade: twopc/1",
-            (Item::Flaw | Item::Extra, _) => EXTRAS[self.chance.below(EXTRAS.len())],
+            (Item::Flaw | Item::Extra, _) => EXTRAS[self.chance.index(EXTRAS.len())],
         };
         out.extend_from_slice(text);
     }
@@ -353,9 +353,9 @@ impl Maker {
     fn body_length(&mut self, size: Size, limits: &Limits) -> usize {
         match size {
             Size::Body => limits.body,
-            Size::Usual | Size::Line | Size::Head | Size::Headers => match self.chance.below(64) {
-                0 => self.chance.below(6_000),
-                1..16 => self.chance.below(64),
+            Size::Usual | Size::Line | Size::Head | Size::Headers => match self.chance.index(64) {
+                0 => self.chance.index(6_000),
+                1..16 => self.chance.index(64),
                 choice => BODIES[choice % BODIES.len()].len(),
             },
         }
@@ -390,21 +390,21 @@ impl Maker {
     }
 
     fn noise(&mut self, out: &mut Vec<u8>) {
-        let length = self.chance.below(200);
+        let length = self.chance.index(200);
         let alphabet: &[u8] = if self.chance.once_in(2) { b"POST / HTTP/1.1\r\n\r\n: \tContent-Length: 1\0" } else { b"" };
         for _ in 0..length {
-            out.push(if alphabet.is_empty() { self.chance.byte() } else { alphabet[self.chance.below(alphabet.len())] });
+            out.push(if alphabet.is_empty() { self.chance.byte() } else { alphabet[self.chance.index(alphabet.len())] });
         }
     }
 
     /// Changes, adds, leaves out or repeats a few bytes anywhere.
     fn mutate(&mut self, bytes: &mut Vec<u8>) {
-        for _ in 0..1 + self.chance.below(3) {
-            let at = self.chance.below(bytes.len() + 1);
-            let end = (at + self.chance.below(20)).min(bytes.len());
-            match self.chance.below(4) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.chance.below(8),
-                1 => bytes.insert(at, b"\r\n:\0 \xffx0"[self.chance.below(8)]),
+        for _ in 0..1 + self.chance.index(3) {
+            let at = self.chance.index(bytes.len() + 1);
+            let end = (at + self.chance.index(20)).min(bytes.len());
+            match self.chance.index(4) {
+                0 if at < bytes.len() => bytes[at] ^= 1 << self.chance.index(8),
+                1 => bytes.insert(at, b"\r\n:\0 \xffx0"[self.chance.index(8)]),
                 2 => drop(bytes.drain(at..end)),
                 _ => {
                     let again = bytes[at..end].to_vec();

@@ -7,7 +7,6 @@
 //!
 //! Deliberately absent: sockets. What the relay does with a connection is tried on real ones.
 
-pub mod chance;
 pub mod compare;
 pub mod cuts;
 pub mod hunt;
@@ -23,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chance::Chance;
+use crate::chance::Chance;
 pub use hunt::{Findings, Plan, hunt};
 use make::Maker;
 use oracles::Oracle;

@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// Microseconds since the run began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ impl<E> Agenda<E> {
     /// Lets something happen at `at`.
     pub(super) fn add(&mut self, at: Time, event: E) {
         self.count += 1;
-        self.entries.push(Entry { at, order: (self.chance.draw(), self.count), event });
+        self.entries.push(Entry { at, order: (self.chance.number(), self.count), event });
     }
 
     /// Takes what comes next, if it comes by `until`.

@@ -13,7 +13,6 @@
 //! are waits, and throwing a date cannot reach them. The lock of a name is the system's, and a machine
 //! here starts a name once.
 
-mod chance;
 mod clock;
 mod command;
 mod coverage;

@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::chance::Chance;
 use super::clock::{Agenda, Time};
 use super::run::Event;
+use crate::chance::Chance;
 
 /// A connection's place among all there ever were.
 pub(super) type Wire = usize;

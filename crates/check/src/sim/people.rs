@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use twopc_proto::TxnId;
 
-use super::chance::Chance;
 use super::node::{Press, Wanted};
 use super::plan::{Habits, Votes};
+use crate::chance::Chance;
 
 /// The people in front of all windows.
 #[derive(Debug)]

@@ -7,10 +7,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::chance::Chance;
 use super::clock::Time;
 use super::disk::{Call, Edit, Trouble};
 use super::faults::{Boundary, Damage, Fault, Planned, Point, When};
+use crate::chance::Chance;
 use crate::mutants::Mutant;
 use twopc_proto::{MessageKind, RecordKind};
 
@@ -311,7 +311,7 @@ fn draw_fault(chance: &mut Chance, coordinators: usize, nodes: usize, habits: &H
         93..97 => Fault::Edit { node: participant, edit: draw_edit(chance) },
         _ if gentle => Fault::Freeze { node, lasts: seconds(chance, 3) },
         _ => {
-            let which = chance.draw();
+            let which = chance.number();
             let how =
                 *chance.pick(&[Damage::FlipLog(which), Damage::CutLog(which), Damage::LoseLog, Damage::FlipKey(which), Damage::LoseFolder]);
             Fault::Damage { node, how }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use twopc_proto::audit::Violation;
 use twopc_proto::{CommittedString, Coordinator, Message, Participant, PeerState, Role, TxnId, UserName};
 
-use super::chance::Chance;
 use super::clock::{Agenda, Time};
 use super::coverage::Coverage;
 use super::disk::Call;
@@ -18,6 +17,7 @@ use super::people::People;
 use super::plan::{Plan, Restart};
 use super::relay::{Ghost, Relay, Weather};
 use super::story::Story;
+use crate::chance::Chance;
 
 /// More than this happens in no run that comes to an end.
 const MOST_EVENTS: u64 = 400_000;

@@ -6,7 +6,7 @@ use twopc_proto::{Message, MessageKind, json as shipping};
 use super::hold;
 use super::json::{self, Json, NotJson};
 use super::texts::one_line;
-use crate::frames::chance::Chance;
+use crate::chance::Chance;
 use crate::frames::show::escaped;
 
 /// Judges a protocol body: the first byte says of which type, the rest is the body.
@@ -204,7 +204,7 @@ const VALUES: [&str; 40] = [
 
 /// A protocol body: of its type, with members missing, doubled, of another's type, or any.
 pub fn make(chance: &mut Chance) -> Vec<u8> {
-    let kind = chance.below(MessageKind::ALL.len());
+    let kind = chance.index(MessageKind::ALL.len());
     let mut members = vec![("txn", r#""chair.1.1""#)];
     match MessageKind::ALL[kind] {
         MessageKind::VoteRequest => {
@@ -234,12 +234,12 @@ pub fn make_login(chance: &mut Chance) -> Vec<u8> {
 
 fn write(chance: &mut Chance, members: &mut Vec<(&'static str, &'static str)>, out: &mut Vec<u8>) {
     const NAMES: [&str; 11] = ["txn", "string", "participants", "timeout_ms", "state", "reason", "by", "lab", "user", "x", "t\\u0078n"];
-    for _ in 0..chance.below(3) {
-        let at = chance.below(members.len());
-        match chance.below(4) {
+    for _ in 0..chance.index(3) {
+        let at = chance.index(members.len());
+        match chance.index(4) {
             0 => drop(members.remove(at)),
-            1 => members.insert(at, (NAMES[chance.below(NAMES.len())], VALUES[chance.below(VALUES.len())])),
-            _ => members[at].1 = VALUES[chance.below(VALUES.len())],
+            1 => members.insert(at, (NAMES[chance.index(NAMES.len())], VALUES[chance.index(VALUES.len())])),
+            _ => members[at].1 = VALUES[chance.index(VALUES.len())],
         }
         if members.is_empty() {
             break;
@@ -247,7 +247,7 @@ fn write(chance: &mut Chance, members: &mut Vec<(&'static str, &'static str)>, o
     }
     let blank = if chance.once_in(8) { " \r\n\t" } else { "" };
     let text: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{blank}{value}")).collect();
-    let text = match chance.below(32) {
+    let text = match chance.index(32) {
         // The values alone, as some readers would take them for the members.
         0 => format!("[{}]", members.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(",")),
         1 => format!("{{{},}}", text.join(",")),
@@ -256,11 +256,11 @@ fn write(chance: &mut Chance, members: &mut Vec<(&'static str, &'static str)>, o
     let start = out.len();
     out.extend_from_slice(text.as_bytes());
     if chance.once_in(12) {
-        let at = start + chance.below(out.len() - start + 1);
-        match chance.below(3) {
+        let at = start + chance.index(out.len() - start + 1);
+        match chance.index(3) {
             0 => out.truncate(at),
-            1 => out.insert(at, b"\"\\{}[],:0e\0\xff"[chance.below(12)]),
-            _ => out.splice(at..at, b"[".repeat(chance.below(140))).for_each(drop),
+            1 => out.insert(at, b"\"\\{}[],:0e\0\xff"[chance.index(12)]),
+            _ => out.splice(at..at, b"[".repeat(chance.index(140))).for_each(drop),
         }
     }
 }

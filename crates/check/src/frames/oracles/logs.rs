@@ -7,7 +7,7 @@ use twopc_proto::{CommittedString, CoordinatorRecord, Decision, LogRecord, Parti
 
 use super::hold;
 use super::json::{self, Json};
-use crate::frames::chance::Chance;
+use crate::chance::Chance;
 use crate::frames::show::escaped;
 
 /// Judges bytes as a participant's log and as a coordinator's. They are in order if one of them is
@@ -121,12 +121,12 @@ pub fn make(chance: &mut Chance) -> Vec<u8> {
         let participant = log::read_log::<ParticipantRecord>(&bytes).map(|read| log::compact(&read));
         bytes = participant.or_else(|_| log::read_log::<CoordinatorRecord>(&bytes).map(|read| log::compact(&read))).unwrap_or(bytes);
     }
-    match chance.below(4) {
+    match chance.index(4) {
         0 => {}
         1 => break_it(chance, &mut bytes),
         2 => rewrite_line(chance, &mut bytes),
         _ => {
-            for _ in 0..1 + chance.below(3) {
+            for _ in 0..1 + chance.index(3) {
                 break_it(chance, &mut bytes);
             }
         }
@@ -137,7 +137,7 @@ pub fn make(chance: &mut Chance) -> Vec<u8> {
 fn participant(chance: &mut Chance) -> Vec<u8> {
     let mut lines = vec![Line::Header(Header { user: user("alice"), role: Role::Participant }), Line::Life(1)];
     let (mut life, mut at) = (1, 0);
-    for number in 0..chance.below(6) as u64 {
+    for number in 0..chance.index(6) as u64 {
         let (txn, string) = (txn(number), string(chance));
         let record = |record| Line::Record { record, stamp: None };
         if chance.once_in(5) {
@@ -164,7 +164,7 @@ fn participant(chance: &mut Chance) -> Vec<u8> {
 fn coordinator(chance: &mut Chance) -> Vec<u8> {
     let mut lines = vec![Line::Header(Header { user: user("chair"), role: Role::Coordinator }), Line::Life(1)];
     let mut add = |record| lines.push(Line::Record { record, stamp: None });
-    for number in 0..chance.below(6) as u64 {
+    for number in 0..chance.index(6) as u64 {
         let (participants, timeout) = ([user("alice"), user("bob")].into(), Duration::from_millis(1_500));
         add(CoordinatorRecord::Start { txn: txn(number), string: string(chance), participants, timeout });
         let decision = if chance.once_in(2) { Decision::Commit } else { Decision::Abort };
@@ -206,16 +206,16 @@ fn written<R: LogRecord>(chance: &mut Chance, lines: &[Line<R>]) -> Vec<u8> {
 
 /// What a disk does: cuts, flips, empties, repeats, forgets.
 fn break_it(chance: &mut Chance, bytes: &mut Vec<u8>) {
-    let at = chance.below(bytes.len() + 1);
-    let end = (at + chance.below(200)).min(bytes.len());
-    match chance.below(6) {
+    let at = chance.index(bytes.len() + 1);
+    let end = (at + chance.index(200)).min(bytes.len());
+    match chance.index(6) {
         0 => bytes.truncate(at),
-        1 if at < bytes.len() => bytes[at] ^= 1 << chance.below(8),
+        1 if at < bytes.len() => bytes[at] ^= 1 << chance.index(8),
         2 => bytes[at..end].fill(0),
         3 => drop(bytes.drain(at..end)),
         4 => {
             bytes.truncate(at);
-            bytes.resize(at + chance.below(200), 0);
+            bytes.resize(at + chance.index(200), 0);
         }
         _ => {
             let again = bytes[at..end].to_vec();
@@ -247,7 +247,7 @@ fn rewrite_line(chance: &mut Chance, bytes: &mut Vec<u8>) {
     let Some(end) = bytes.len().checked_sub(1) else { return };
     let start = bytes[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let Some(content) = end.checked_sub(18).filter(|content| *content > start) else { return };
-    let (from, to) = CHANGES[chance.below(CHANGES.len())];
+    let (from, to) = CHANGES[chance.index(CHANGES.len())];
     let text = String::from_utf8_lossy(&bytes[start..content]).replacen(from, to, 1);
     bytes.truncate(start);
     bytes.extend_from_slice(text.as_bytes());

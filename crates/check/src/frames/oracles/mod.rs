@@ -5,7 +5,7 @@ pub mod json;
 pub mod logs;
 pub mod texts;
 
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// A kind of input and the oracle that judges it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

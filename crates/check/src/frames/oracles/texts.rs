@@ -6,7 +6,7 @@ use twopc_proto::CommittedString;
 use twopc_proto::text::{Shown, is_one_line, proposal, split_time, timed};
 
 use super::hold;
-use crate::frames::chance::Chance;
+use crate::chance::Chance;
 
 /// A text: words, scripts, marks, and all that changes how others are seen.
 pub fn make(chance: &mut Chance) -> Vec<u8> {
@@ -37,12 +37,12 @@ pub fn make(chance: &mut Chance) -> Vec<u8> {
         "…",
     ];
     let mut text = Vec::new();
-    for _ in 0..chance.below(12) {
-        match chance.below(16) {
+    for _ in 0..chance.index(12) {
+        match chance.index(16) {
             0 => text.push(chance.byte()),
-            1 => text.extend("\u{301}".repeat(chance.below(40)).bytes()),
+            1 => text.extend("\u{301}".repeat(chance.index(40)).bytes()),
             2 => {
-                let any = u32::try_from(chance.below(0x11_0000)).ok().and_then(char::from_u32);
+                let any = u32::try_from(chance.index(0x11_0000)).ok().and_then(char::from_u32);
                 text.extend(any.unwrap_or('x').to_string().bytes());
             }
             _ => text.extend_from_slice(chance.one_of(&PARTS).as_bytes()),

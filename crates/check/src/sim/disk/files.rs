@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::sim::chance::Chance;
+use crate::chance::Chance;
 
 /// The size of what a drive writes at once. Small, so that short files have several.
 const BLOCKS: [usize; 4] = [4, 16, 64, 512];

@@ -19,8 +19,8 @@ pub use edit::Edit;
 use files::Files;
 use twopc_store::{Disk, Look};
 
-use super::chance::Chance;
 use super::faults::When;
+use crate::chance::Chance;
 
 /// What the store asks of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -28,7 +28,7 @@ impl<M: Inhabitant> Node<M> {
         }
         env.tell(|| format!("{} is started", self.name()));
         let mut key = [0; 32];
-        key.fill_with(|| self.chance.draw() as u8);
+        key.fill_with(|| self.chance.number() as u8);
         let files = self.open_store(key);
         let until = env.now + self.disk.spent();
         self.process = Process::Opening { since: env.now, until, files: Some(Box::new(files)) };

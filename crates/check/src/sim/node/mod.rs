@@ -25,7 +25,6 @@ use twopc_proto::frame::{ClientFrames, Login};
 use twopc_proto::{LogRecord, Role, Settings, UserName};
 use twopc_store::{Job, Opened, Place, Store, StoreError};
 
-use super::chance::Chance;
 use super::clock::Time;
 use super::disk::SimDisk;
 use super::faults::{Boundary, Damage, Fault, When};
@@ -33,6 +32,7 @@ use super::judge::Outlook;
 use super::network::{Parcel, Wire};
 use super::plan::{Plan, Restart};
 use super::run::{Env, Event};
+use crate::chance::Chance;
 use crate::mutants::{Broken, Mutant};
 
 /// How long a leaving node waits for its disk and for the relay.
@@ -193,7 +193,7 @@ impl<M: Inhabitant> Node<M> {
     pub(super) fn new(plan: &Plan, who: usize, user: UserName) -> Self {
         let place = Place { dir: "/home/data".into(), user, role: M::ROLE };
         let mut chance = Chance::of(plan.seed, 100 + who as u64);
-        let disk = SimDisk::new(Chance::new(chance.draw()), plan.habits.pace, place.text());
+        let disk = SimDisk::new(Chance::new(chance.number()), plan.habits.pace, place.text());
         Self {
             who,
             place,
