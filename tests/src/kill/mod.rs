@@ -161,6 +161,12 @@ impl<'a> Trial<'a> {
                 }
             }
         });
+        if self.args.room.is_none() && sum.cycles < self.args.cycles.max(1) && finding.failures.is_empty() {
+            finding.failures.push(format!("{} cycles were played, not {}", sum.cycles, self.args.cycles));
+        }
+        if self.args.room.is_some() && sum.cycles == 0 && finding.failures.is_empty() {
+            finding.failures.push(String::from("the plan has no room of that number"));
+        }
         let (rarest, deaths) = sum.rarest_point();
         if self.args.room.is_none() && self.args.cycles >= MANY && deaths < DEATHS_A_POINT {
             finding.failures.push(format!("{rarest}: died at {deaths} times, not {DEATHS_A_POINT}"));

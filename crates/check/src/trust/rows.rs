@@ -103,8 +103,8 @@ fn bar_of(scope: &Scope) -> Bar {
     let specification = "TwoPhase.tla: 50,816 states for six, a specification";
     let (told, states, elsewhere) = match (scope.participants, scope.crashes, scope.requests, scope.symmetry) {
         (4.., 2.., _, false) => ("4 participants, 6.9 M states, complete", 6_900_000, stateright),
-        (6.., 2.., _, true) => ("6 participants, 20 M states, complete", 20_000_000, specification),
-        (_, _, 2.., _) => ("two transactions at once, complete", 0, "none known"),
+        (5.., _, _, true) => ("6 participants, 20 M states, complete", 20_000_000, specification),
+        (_, _, 2.., _) => ("two transactions at once, with 2 and with 3 participants, complete", 0, "none known"),
         (_, _, _, _) => ("complete", 0, "the same"),
     };
     Bar { told, states, elsewhere }
@@ -193,23 +193,27 @@ pub(super) fn frames(size: Size, progress: &(dyn Fn(&str) + Sync)) -> Row {
 }
 
 pub(super) fn kill(size: Size, program: Option<&Path>) -> Row {
-    let cycles = match size {
-        Size::All => "10000",
-        Size::Release => "100000",
+    let (cycles, minutes, bar) = match size {
+        Size::All => ("10000", 15, "10,000 cycles in 15 minutes, each named point 100 times"),
+        Size::Release => ("100000", 150, "100,000 cycles in 150 minutes, each named point 100 times"),
     };
-    trial(
+    let mut row = trial(
         Row {
             what: "real processes killed (kill -9) and frozen at named points and at random".into(),
             command: String::new(),
             figure: String::new(),
-            bar: "10,000 cycles in 15 minutes, each named point 100 times",
+            bar,
             elsewhere: "etcd's robustness tests: runs of minutes",
             failures: Vec::new(),
             took: Duration::ZERO,
         },
         program,
         &["kill", "--cycles", cycles],
-    )
+    );
+    if row.took > Duration::from_secs(60 * minutes) {
+        row.failures.push(format!("it took longer than {minutes} minutes"));
+    }
+    row
 }
 
 pub(super) fn hostile(program: Option<&Path>) -> Row {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{FORMAT, Header, Stamp, Sum, Tip, VERSION, Why};
 use crate::name::{Role, UserName};
 use crate::record::LogRecord;
-use crate::text::is_unseen;
+use crate::text::{MOST_MARKS, is_mark, is_unseen};
 
 /// What stands between a line's content and its checksum.
 const SEAL: &[u8] = b",\"sum\":\"";
@@ -106,25 +106,30 @@ pub fn encode<R: LogRecord>(tip: &mut Tip, line: &Line<R>, out: &mut Vec<u8>) {
 
 /// Appends the members of a value that serialises to an object with at least one.
 ///
-/// What cannot be seen, or changes how the rest of a line is seen, is escaped: a log is read by people
-/// too, and to a program it is the same text.
+/// What cannot be seen, or changes how the rest of a line is seen, is escaped, and so are marks that are
+/// stacked higher than any script stacks them: a log is read by people too, and to a program it is the
+/// same text.
 fn push_members<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     let object = crate::json::body(value);
     let members = &object[1..object.len() - 1];
     out.push(b',');
     match core::str::from_utf8(members) {
-        Ok(text) if text.chars().any(is_unseen) => text.chars().for_each(|c| push_visibly(out, c)),
+        Ok(text) if !text.is_ascii() => push_visibly(out, text),
         Ok(_) | Err(_) => out.extend_from_slice(members),
     }
 }
 
-fn push_visibly(out: &mut Vec<u8>, c: char) {
-    if is_unseen(c) {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+fn push_visibly(out: &mut Vec<u8>, text: &str) {
+    let mut marks = 0;
+    for c in text.chars() {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        if is_unseen(c) || marks > MOST_MARKS {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+            }
+        } else {
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
-    } else {
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 

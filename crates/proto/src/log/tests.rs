@@ -75,7 +75,7 @@ fn alices_log() -> Vec<Line<ParticipantRecord>> {
 
 #[test]
 fn what_cannot_be_seen_stands_in_a_line_as_an_escape_and_is_read_as_it_was() {
-    let tricky = string("a\u{202e}b\u{200d}c\u{feff}d\u{e0041}");
+    let tricky = string(&("a\u{202e}b\u{200d}c\u{feff}d\u{e0041}e".to_string() + &"\u{301}".repeat(9)));
     let lines = vec![
         alice(),
         record(ParticipantRecord::Ready {
@@ -86,7 +86,9 @@ fn what_cannot_be_seen_stands_in_a_line_as_an_escape_and_is_read_as_it_was() {
         }),
     ];
     let log = written(&lines);
-    assert!(log.contains(r#""string":"a\u202eb\u200dc\ufeffd\udb40\udc41""#), "{log}");
+    assert!(log.contains(r#""string":"a\u202eb\u200dc\ufeffd\udb40\udc41e"#), "{log}");
+    let stacked = "\u{301}".repeat(crate::text::MOST_MARKS) + r"\u0301";
+    assert!(log.contains(&stacked) && log.ends_with("}\n"), "{log}");
     let read = read_log::<ParticipantRecord>(log.as_bytes()).unwrap();
     assert!(matches!(&read.records[0].record, ParticipantRecord::Ready { string, .. } if *string == tricky));
 }
