@@ -124,6 +124,7 @@ fn a_story_can_be_run_again() {
         let findings = explored(scope.broken(Some(Mutant::M10)));
         let (property, story) = findings.violation().unwrap();
         let replayed = replay(story).unwrap();
+        assert_eq!(replay(&format!("{findings}")).unwrap(), replayed, "of all that a search prints, the first story");
         assert!(replayed.violations.iter().any(|violation| violation.property == property), "{property}: {story}");
         let real = replay(&story.replace(" mutant=M10", ""));
         assert!(real.is_err() || real.is_ok_and(|real| real.violations.is_empty()), "{story}");

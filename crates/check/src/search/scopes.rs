@@ -63,7 +63,11 @@ pub fn all() -> Vec<Named> {
     worlds.extend([
         named("four participants and a crash, prompt disks", Scope::new(4, 1, 1).promptly(), 2_086_130),
         named("four participants and two crashes, prompt disks", Scope::new(4, 1, 2).promptly(), 18_005_896),
-        named("three participants and a crash, prompt disks, to the end", Scope::new(3, 1, 1).promptly().to_the_end(End::Decided), 8_603_255),
+        named(
+            "three participants and a crash, prompt disks, to the end",
+            Scope::new(3, 1, 1).promptly().to_the_end(End::Decided),
+            8_603_255,
+        ),
         named("two participants, two transactions at once, prompt disks", Scope::new(2, 2, 0).promptly(), 4_671_102),
         named(
             "three participants, two transactions at once, no fault, everybody in time",
