@@ -122,10 +122,10 @@ pub(super) fn simulation(size: Size, progress: &(dyn Fn(&str) + Sync)) -> Row {
         what: "whole rooms in simulated time, from a seed: faults, then healing, then rest".into(),
         command: format!("twopc-check sim --seeds 0..{seeds}"),
         figure: format!(
-            "{} runs, {} events, {:.0} years of simulated time",
+            "{} runs, {} events, {:.0} hours of simulated time",
             Count(findings.runs),
             Count(findings.events),
-            years(findings.simulated)
+            findings.simulated / 3_600.0
         ),
         bar: match size {
             Size::All => "100,000 seeds",
@@ -135,10 +135,6 @@ pub(super) fn simulation(size: Size, progress: &(dyn Fn(&str) + Sync)) -> Row {
         failures,
         took: findings.took,
     }
-}
-
-fn years(seconds: f64) -> f64 {
-    seconds / (365.25 * 86_400.0)
 }
 
 pub(super) fn mutants(progress: &(dyn Fn(&str) + Sync)) -> Row {
