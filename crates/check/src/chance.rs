@@ -6,6 +6,14 @@
 //! the rest. Deliberately absent: secrecy, and a library that could draw otherwise in its next
 //! version.
 
+/// Spreads each bit over all of them.
+#[must_use]
+pub(crate) const fn mixed(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
 /// A stream of numbers.
 #[derive(Clone, Debug)]
 pub struct Chance(u64);
@@ -34,10 +42,7 @@ impl Chance {
     /// Any number.
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mixed(self.0)
     }
 
     /// A number below `n`, which is not 0.

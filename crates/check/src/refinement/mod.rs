@@ -36,7 +36,7 @@ pub fn explains(before: &World, disks_before: u64, after: &World, seen: &Seen) -
     if key.0 == key.1 {
         return true;
     }
-    let known = EXPLAINED.with_borrow(|explained| explained.get(&key).copied());
+    let known = EXPLAINED.with_borrow_mut(|explained| explained.get(key));
     let explained = known.unwrap_or_else(|| {
         let explained = explain(before, after);
         EXPLAINED.with_borrow_mut(|known| known.insert(key, explained));

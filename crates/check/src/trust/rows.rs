@@ -103,7 +103,7 @@ fn bar_of(scope: &Scope) -> Bar {
     let specification = "TwoPhase.tla: 50,816 states for six, a specification";
     let (told, states, elsewhere) = match (scope.participants, scope.crashes, scope.requests, scope.symmetry) {
         (4.., 2.., _, false) => ("4 participants, 6.9 M states, complete", 6_900_000, stateright),
-        (5.., _, _, true) => ("6 participants, 20 M states, complete", 20_000_000, specification),
+        (6.., _, _, true) => ("6 participants, 20 M states, complete", 20_000_000, specification),
         (_, _, 2.., _) => ("two transactions at once, with 2 and with 3 participants, complete", 0, "none known"),
         (_, _, _, _) => ("complete", 0, "the same"),
     };

@@ -8,7 +8,7 @@ use twopc_proto::{Coordinator, Message, Participant, Role, TxnId, UserName, stor
 use super::choices::{Choices, Surroundings};
 use super::course::Cut;
 use super::inhabitant::{Clock, Inhabitant};
-use super::landmarks::Seen;
+use super::landmarks::{Landmarks, Seen};
 use super::node::{Node, Survived};
 use super::said::Envelope;
 use super::shared::digest;
@@ -139,8 +139,12 @@ impl World {
     }
 
     /// Adds what was said. Only a coordinator's VOTE_REQUEST makes a transaction known.
-    fn deliver(&mut self, said: &[Shared<Envelope>]) -> Crowd {
-        let mut reached = Crowd::default();
+    fn deliver(&mut self, said: &[Shared<Envelope>]) {
+        self.deliver_each(said, |_| ());
+    }
+
+    /// Adds what was said, and tells each thing that had not been said before.
+    fn deliver_each(&mut self, said: &[Shared<Envelope>], mut news: impl FnMut(&Shared<Envelope>)) {
         for envelope in said {
             let txn = envelope.message.txn();
             if matches!(envelope.message, Message::VoteRequest { .. }) && !self.transactions.contains(txn) {
@@ -156,41 +160,58 @@ impl World {
             let Some(inbox) = inbox else { continue };
             if let Some(fuller) = super::said::filled(inbox, envelope) {
                 *inbox = fuller;
-                reached.add(envelope.to);
+                news(envelope);
             }
         }
-        reached
     }
 
     /// Lets everybody say what can be said at any time; in the world before, they had.
+    ///
+    /// So a node that is the same as it was then has more to say only of what it was told since.
     fn settle(&mut self, before: &Self, seen: &Seen) {
         if !self.coordinator.node.scope.eager {
             return;
         }
-        let mut restless = Crowd::default();
-        if !self.coordinator.is(&before.coordinator) || self.transactions != before.transactions {
-            restless.add(Who::Coordinator);
-        }
-        for (place, (seat, was)) in self.participants.iter().zip(&before.participants).enumerate() {
-            if !seat.is(was) || self.transactions != before.transactions {
-                restless.add(Who::Participant(place));
+        let mut told: Vec<Shared<Envelope>> = Vec::new();
+        let as_before = self.transactions == before.transactions;
+        for who in self.everybody() {
+            match who {
+                Who::Coordinator => self.settle_seat(who, as_before, &self.coordinator.clone(), &before.coordinator, seen, &mut told),
+                Who::Participant(place) => {
+                    self.settle_seat(who, as_before, &self.participants[place].clone(), &before.participants[place], seen, &mut told);
+                }
             }
         }
-        while let Some(who) = restless.take() {
-            let reached = match who {
-                Who::Coordinator if self.coordinator.node.is_up() => {
-                    let choices = self.choices(who, &self.coordinator);
-                    seen.add(choices.landmarks, self.crashes_left);
-                    self.deliver(&choices.echoes)
-                }
-                Who::Participant(place) if self.participants[place].node.is_up() => {
-                    let choices = self.choices(who, &self.participants[place]);
-                    seen.add(choices.landmarks, self.crashes_left);
-                    self.deliver(&choices.echoes)
-                }
-                Who::Coordinator | Who::Participant(_) => Crowd::default(),
+        while let Some(envelope) = told.pop() {
+            let echoes = match envelope.to {
+                Who::Coordinator => echoes(&self.coordinator.node, envelope),
+                Who::Participant(place) => echoes(&self.participants[place].node, envelope),
             };
-            restless.0 |= reached.0;
+            let Some((said, landmarks)) = echoes else { continue };
+            seen.add(landmarks, self.crashes_left);
+            self.deliver_each(&said, |news| told.push(news.clone()));
+        }
+    }
+
+    /// Lets one node say what it can at any time, and tells what was said by that and before.
+    fn settle_seat<M: Inhabitant>(
+        &mut self,
+        who: Who,
+        as_before: bool,
+        seat: &Seat<M>,
+        was: &Seat<M>,
+        seen: &Seen,
+        told: &mut Vec<Shared<Envelope>>,
+    ) {
+        if !seat.node.is_up() {
+            return;
+        }
+        if as_before && seat.node == was.node {
+            told.extend(seat.inbox.since(&was.inbox).cloned());
+        } else {
+            let choices = self.choices(who, seat);
+            seen.add(choices.landmarks, self.crashes_left);
+            self.deliver_each(&choices.echoes, |news| told.push(news.clone()));
         }
     }
 
@@ -223,24 +244,13 @@ impl World {
     }
 }
 
-/// Some of the nodes.
-#[derive(Clone, Copy, Default)]
-struct Crowd(u16);
-
-impl Crowd {
-    fn add(&mut self, who: Who) {
-        self.0 |= match who {
-            Who::Coordinator => 1,
-            Who::Participant(place) => 2 << place,
-        };
+/// What a node that is up says when it hears this, where that leaves it as it is.
+fn echoes<M: Inhabitant>(node: &Shared<Node<M>>, envelope: Shared<Envelope>) -> Option<(Vec<Shared<Envelope>>, Landmarks)> {
+    let outcome = node.is_up().then(|| Node::kicked(node, &Kick::Hear(envelope)))??;
+    if outcome.node != *node {
+        return None;
     }
-
-    /// Takes one of them out.
-    fn take(&mut self) -> Option<Who> {
-        let place = self.0.checked_ilog2()? as usize;
-        self.0 &= !(1 << place);
-        Some(place.checked_sub(1).map_or(Who::Coordinator, Who::Participant))
-    }
+    Some((outcome.said.clone(), outcome.landmarks))
 }
 
 /// What lies ahead of a world.

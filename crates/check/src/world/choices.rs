@@ -10,13 +10,13 @@ use super::course::Outcome;
 use super::inhabitant::{Clock, Inhabitant};
 use super::landmarks::Landmarks;
 use super::node::Node;
-use super::said::{Envelope, Inbox};
+use super::said::{self, Envelope, Inbox};
 use super::shared::{Fold, Shared};
 use super::{End, NAMES, Who, chair, name, string, who_is};
 
 /// What may happen to a node.
 #[derive(Debug)]
-pub struct Choices<M: Inhabitant> {
+pub(super) struct Choices<M: Inhabitant> {
     /// What changes the node, or says something where that makes a difference.
     pub(super) steps: Vec<(Kick, Arc<Outcome<M>>)>,
     /// What the node may say at any time without becoming another one, where that counts as said.
@@ -44,11 +44,11 @@ impl<M: Inhabitant> Choices<M> {
         fold.add(if around.who == Who::Coordinator { around.requests_left.into() } else { u64::MAX });
         fold.add(around.bounces.into());
         let key = (node.digest(), fold.finish());
-        if let Some(known) = M::choices(|choices| choices.get(&key).cloned()) {
+        if let Some(known) = M::notes(|notes| notes.choices.get(key)) {
             return known;
         }
         let choices = Arc::new(Self::work_out(node, around));
-        M::choices(|known| known.insert(key, choices.clone()));
+        M::notes(|notes| notes.choices.insert(key, choices.clone()));
         choices
     }
 
@@ -95,10 +95,10 @@ fn kicks<M: Inhabitant>(node: &Node<M>, around: &Surroundings<'_>) -> Vec<Kick> 
         kicks.push(Kick::NotHere(chair()));
     }
     if node.scope.stranger {
-        kicks.extend(said_by_strangers(around.who).map(|envelope| Kick::Hear(Shared::new(envelope))));
+        kicks.extend(said_by_strangers(around.who).map(|envelope| Kick::Hear(said::once(envelope))));
     }
     if node.scope.contradiction {
-        kicks.extend(contradictions(node, around.who).map(|envelope| Kick::Hear(Shared::new(envelope))));
+        kicks.extend(contradictions(node, around.who).map(|envelope| Kick::Hear(said::once(envelope))));
     }
     kicks
 }
@@ -114,7 +114,11 @@ fn clocks<M: Inhabitant>(node: &Node<M>, around: &Surroundings<'_>) -> Vec<Kick>
         (None, Who::Participant(_)) => {
             // The last one only says that it is blocked, which is told apart only where answers that
             // settle nothing are.
-            let in_doubt = if node.scope.hints { &[Clock::Grace, Clock::Answers][..] } else { &[Clock::Grace] };
+            let in_doubt: &[Clock] = match (node.scope.patient, node.scope.hints) {
+                (true, _) => &[],
+                (false, true) => &[Clock::Grace, Clock::Answers],
+                (false, false) => &[Clock::Grace],
+            };
             let of = |txn| if node.may_vote(txn) { &[Clock::Deadline][..] } else { in_doubt };
             around.transactions.iter().flat_map(|txn| of(txn).iter().map(|clock| Kick::Timer(*clock, txn.clone()))).collect()
         }
@@ -164,7 +168,7 @@ fn said_by_strangers(to: Who) -> impl Iterator<Item = Envelope> {
     };
     let pairs = speakers.iter().flat_map(|speaker| messages.iter().map(move |message| (speaker, message)));
     let pairs = pairs.filter(|(speaker, message)| !may_say(speaker, message));
-    let said = pairs.map(|((from, role), message)| Envelope { from: from.clone(), role: *role, to, message: message.clone() });
+    let said = pairs.map(|((from, role), message)| Envelope::new(from.clone(), *role, to, message.clone()));
     said.collect::<Vec<Envelope>>().into_iter()
 }
 
@@ -190,7 +194,7 @@ fn contradictions<M: Inhabitant>(node: &Node<M>, to: Who) -> impl Iterator<Item 
                 [Message::GlobalCommit { txn: txn.clone() }, Message::DecisionReply { txn: txn.clone(), state: PeerState::Commit }]
             }
         };
-        said.extend(messages.map(|message| Envelope { from: txn.coordinator().clone(), role: Role::Coordinator, to, message }));
+        said.extend(messages.map(|message| Envelope::new(txn.coordinator().clone(), Role::Coordinator, to, message)));
     }
     said.into_iter()
 }

@@ -1,6 +1,8 @@
 //! What a node does with one thing that happens to it, step by step, and where it could crash in
 //! between.
 
+use std::sync::OnceLock;
+
 use twopc_proto::audit::Holding;
 use twopc_proto::{Effect, Input, LinkState, LogRecord, Message, Notice, RecordKind, State, TxnId};
 
@@ -8,14 +10,15 @@ use super::disk::Disk;
 use super::inhabitant::Inhabitant;
 use super::landmarks::{Landmark, Landmarks, Point};
 use super::node::{Node, Origin};
-use super::said::Envelope;
+use super::said::{self, Envelope};
+use super::shared::Beside;
 use super::{Shared, who_is};
 use crate::mutants;
 use crate::steps::{self, Step};
 
 /// What comes of something that happens to a node.
 #[derive(Debug)]
-pub struct Outcome<M: Inhabitant> {
+pub(super) struct Outcome<M: Inhabitant> {
     /// The node as it is then.
     pub(super) node: Shared<Node<M>>,
     /// What it said, in order.
@@ -58,7 +61,8 @@ pub(super) struct Course<M: Inhabitant> {
 
 impl<M: Inhabitant> Course<M> {
     /// Of a node that is up.
-    pub(super) fn new(node: Node<M>) -> Self {
+    pub(super) fn new(mut node: Node<M>) -> Self {
+        node.look = Beside(OnceLock::new());
         let before = (*node.disk).clone();
         Self { node, online: true, said: Vec::new(), moments: Vec::new(), landmarks: Landmarks::default(), done: 0, before }
     }
@@ -119,7 +123,7 @@ impl<M: Inhabitant> Course<M> {
     fn change_disk<T>(&mut self, change: impl FnOnce(&mut Disk<M::Record>) -> T) -> T {
         let mut disk = (*self.node.disk).clone();
         let result = change(&mut disk);
-        self.node.disk = Shared::new(disk);
+        self.node.disk = M::notes(|notes| notes.disks.one(disk));
         result
     }
 
@@ -147,8 +151,8 @@ impl<M: Inhabitant> Course<M> {
                 self.node.acknowledged_early |= matches!(&message, Message::Ack { txn } if !self.node.disk.has_line_of(txn));
                 let settles = !matches!(&message, Message::DecisionReply { state, .. } if state.decision().is_none());
                 if let Some(to) = who_is(&to).filter(|_| settles || self.node.scope.hints) {
-                    let envelope = Envelope { from: self.node.me.clone(), role: M::ROLE, to, message: plain(message) };
-                    self.said.push(Shared::new(envelope));
+                    let envelope = Envelope::new(self.node.me.clone(), M::ROLE, to, plain(message));
+                    self.said.push(said::once(envelope));
                 }
             }
             Effect::SetTimer { timer, .. } if self.node.scope.end.is_some() => {
@@ -190,11 +194,11 @@ impl<M: Inhabitant> Course<M> {
         }
         let moments = self.moments.into_iter().enumerate().map(|(place, (cut, mut node, said))| {
             node.origin.0 = origin(Some(place));
-            Moment { cut, node: Shared::new(node), said }
+            Moment { cut, node: M::notes(|notes| notes.nodes.one(node)), said }
         });
         let moments = moments.collect();
         self.node.origin.0 = origin(None);
-        Outcome { node: Shared::new(self.node), said: self.said, moments, landmarks: self.landmarks }
+        Outcome { node: M::notes(|notes| notes.nodes.one(self.node)), said: self.said, moments, landmarks: self.landmarks }
     }
 
     /// Of the moments in which a crash leaves the same disk behind only the last counts, in which most

@@ -2,6 +2,8 @@
 //! what they did before.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +12,10 @@ use twopc_proto::{Coordinator, CoordinatorRecord, Input, Participant, Participan
 use super::action::Kick;
 use super::choices::Choices;
 use super::course::Outcome;
+use super::disk::Disk;
 use super::node::Node;
-use super::shared::{Memo, Shared};
-use super::string;
+use super::shared::{Memo, Pool, Shared};
+use super::{NAMES, string};
 use crate::mutants::Twist;
 use crate::steps::Cause;
 
@@ -33,6 +36,8 @@ pub enum Clock {
 
 /// A role that can be put into a world.
 pub trait Inhabitant: Twist + Cause {
+    /// What participants look like to a node of this role.
+    type Look: Clone + fmt::Debug + Eq + Hash + Send + Sync;
     /// The input that a press is for this role, if it is one.
     fn own_input(kick: &Kick) -> Option<Input<Self>>;
     /// This role's timer of that kind, if it has one.
@@ -45,25 +50,34 @@ pub trait Inhabitant: Twist + Cause {
     fn next_incarnation(incarnation: u64) -> u64;
     /// The record without what it says for people only.
     fn plain(record: Self::Record) -> Self::Record;
-    /// Lends the outcomes that this thread has worked out for this role; `None` where nothing comes
-    /// of a kick.
-    fn known<T>(lend: impl FnOnce(&mut Memo<Option<Arc<Outcome<Self>>>>) -> T) -> T;
-    /// Lends the choices that this thread has worked out for this role.
-    fn choices<T>(lend: impl FnOnce(&mut Memo<Arc<Choices<Self>>>) -> T) -> T;
-    /// Lends the nodes of this role that this thread has called by other names.
-    fn renamed<T>(lend: impl FnOnce(&mut Memo<Shared<Node<Self>>>) -> T) -> T;
+    /// Lends what this thread has worked out for this role.
+    fn notes<T>(lend: impl FnOnce(&mut Notes<Self>) -> T) -> T;
 }
 
 /// What one thread has worked out for a role.
-struct Notes<M: Inhabitant> {
-    known: Memo<Option<Arc<Outcome<M>>>>,
-    choices: Memo<Arc<Choices<M>>>,
-    renamed: Memo<Shared<Node<M>>>,
+pub struct Notes<M: Inhabitant> {
+    /// Every node that there was.
+    pub(super) nodes: Pool<Node<M>>,
+    /// Every disk that there was.
+    pub(super) disks: Pool<Disk<M::Record>>,
+    /// What comes of a kick; `None` where nothing does.
+    pub(super) outcomes: Memo<Option<Arc<Outcome<M>>>>,
+    /// What may happen to a node in its surroundings.
+    pub(super) choices: Memo<Arc<Choices<M>>>,
+    /// Nodes under other names.
+    pub(super) renamed: Memo<Shared<Node<M>>>,
 }
 
 impl<M: Inhabitant> Default for Notes<M> {
     fn default() -> Self {
-        Self { known: Memo::default(), choices: Memo::default(), renamed: Memo::default() }
+        Self {
+            nodes: Pool::default(),
+            disks: Pool::default(),
+            // An outcome is small and takes long, choices are large and do not.
+            outcomes: Memo::of(1 << 22),
+            choices: Memo::of(1 << 18),
+            renamed: Memo::of(1 << 22),
+        }
     }
 }
 
@@ -73,6 +87,9 @@ thread_local! {
 }
 
 impl Inhabitant for Coordinator {
+    /// Each by its place.
+    type Look = [u64; NAMES.len()];
+
     fn own_input(kick: &Kick) -> Option<Input<Self>> {
         match kick {
             Kick::Request(left) => Some(Input::Command(coordinator::Command::Request {
@@ -125,20 +142,15 @@ impl Inhabitant for Coordinator {
         }
     }
 
-    fn known<T>(lend: impl FnOnce(&mut Memo<Option<Arc<Outcome<Self>>>>) -> T) -> T {
-        COORDINATORS.with_borrow_mut(|notes| lend(&mut notes.known))
-    }
-
-    fn choices<T>(lend: impl FnOnce(&mut Memo<Arc<Choices<Self>>>) -> T) -> T {
-        COORDINATORS.with_borrow_mut(|notes| lend(&mut notes.choices))
-    }
-
-    fn renamed<T>(lend: impl FnOnce(&mut Memo<Shared<Node<Self>>>) -> T) -> T {
-        COORDINATORS.with_borrow_mut(|notes| lend(&mut notes.renamed))
+    fn notes<T>(lend: impl FnOnce(&mut Notes<Self>) -> T) -> T {
+        COORDINATORS.with_borrow_mut(lend)
     }
 }
 
 impl Inhabitant for Participant {
+    /// It looks at itself alone.
+    type Look = u64;
+
     fn own_input(kick: &Kick) -> Option<Input<Self>> {
         match kick {
             Kick::PressCommit(txn) => Some(Input::Command(participant::Command::Commit(txn.clone()))),
@@ -193,15 +205,7 @@ impl Inhabitant for Participant {
         }
     }
 
-    fn known<T>(lend: impl FnOnce(&mut Memo<Option<Arc<Outcome<Self>>>>) -> T) -> T {
-        PARTICIPANTS.with_borrow_mut(|notes| lend(&mut notes.known))
-    }
-
-    fn choices<T>(lend: impl FnOnce(&mut Memo<Arc<Choices<Self>>>) -> T) -> T {
-        PARTICIPANTS.with_borrow_mut(|notes| lend(&mut notes.choices))
-    }
-
-    fn renamed<T>(lend: impl FnOnce(&mut Memo<Shared<Node<Self>>>) -> T) -> T {
-        PARTICIPANTS.with_borrow_mut(|notes| lend(&mut notes.renamed))
+    fn notes<T>(lend: impl FnOnce(&mut Notes<Self>) -> T) -> T {
+        PARTICIPANTS.with_borrow_mut(lend)
     }
 }

@@ -94,11 +94,13 @@ impl Landmark {
             Self::Before(role, point) | Self::After(role, point) => {
                 let answers = role == Role::Participant && point == Point::Send(MessageKind::DecisionReply);
                 let stays_up = role == Role::Participant && scope.end == Some(super::End::Orphaned);
-                faults && !(answers && alone) && !stays_up
+                let asks = matches!(point, Point::Send(MessageKind::DecisionRequest | MessageKind::DecisionReply));
+                let never = stays_up || (answers && alone) || (asks && scope.patient);
+                faults && !never
             }
             Self::Passage(_, _, State::Abort) => !calm,
             Self::Passage(..) | Self::End => true,
-            Self::Blocked => scope.hints && faults,
+            Self::Blocked => scope.hints && faults && !scope.patient,
             Self::Alarm => scope.contradiction,
             // A vote that is counted, and a decision that is taken and obeyed, are in every world.
             Self::Abstract(_) => !calm,

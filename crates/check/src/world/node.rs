@@ -1,7 +1,7 @@
 //! One node: a machine over a disk, and what is on its way between them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use twopc_proto::audit::Violation;
 use twopc_proto::{Input, LinkState, Lsn, Presence, Role, TxnId, UserName};
@@ -38,6 +38,8 @@ pub struct Node<M: Inhabitant> {
     pub misstep: Option<Violation>,
     /// Where it comes from, for calling it by another name.
     pub(super) origin: Beside<Option<Origin<M>>>,
+    /// What the participants look like to it, or it to itself, for finding out who is who.
+    pub(super) look: Beside<OnceLock<M::Look>>,
 }
 
 /// What a node comes from: something that happened to another one, and the moment of it in which it
@@ -71,12 +73,13 @@ impl<M: Inhabitant> Node<M> {
             scope,
             machine: Some(machine),
             incarnation: 1,
-            disk: Shared::new(Disk::new(scope.lying_disks)),
+            disk: M::notes(|notes| notes.disks.one(Disk::new(scope.lying_disks))),
             to_append: VecDeque::new(),
             timers: BTreeSet::new(),
             acknowledged_early: false,
             misstep: None,
             origin: Beside(None),
+            look: Beside(OnceLock::new()),
         }
     }
 
@@ -99,6 +102,7 @@ impl<M: Inhabitant> Node<M> {
             acknowledged_early: self.acknowledged_early,
             misstep: self.misstep.clone(),
             origin: Beside(None),
+            look: Beside(OnceLock::new()),
         }
     }
 
@@ -108,20 +112,20 @@ impl<M: Inhabitant> Node<M> {
         if node.scope.symmetry {
             crashed.origin = Beside(Some(Origin::Crash(node.clone())));
         }
-        Shared::new(crashed)
+        M::notes(|notes| notes.nodes.one(crashed))
     }
 
     /// Back on what the disk has kept and logged in: the node as it is then, and every moment in which
     /// it could have crashed again on the way.
     pub(super) fn restarted(node: &Shared<Self>, survived: Survived, room: &BTreeMap<UserName, Role>) -> Arc<Outcome<M>> {
         let key = (node.digest(), digest(&(survived, room)));
-        if let Some(known) = M::known(|known| known.get(&key).cloned().flatten()) {
+        if let Some(known) = M::notes(|notes| notes.outcomes.get(key).flatten()) {
             return known;
         }
         let mut back = node.crashed();
         let mut disk = (*back.disk).clone();
         disk.lose(survived);
-        back.disk = Shared::new(disk);
+        back.disk = M::notes(|notes| notes.disks.one(disk));
         back.incarnation = M::next_incarnation(back.incarnation);
         let (machine, effects) =
             mutants::recover::<M>(back.scope.mutant, &identity(&back.me), &settings(), back.incarnation, back.disk.written());
@@ -132,7 +136,7 @@ impl<M: Inhabitant> Node<M> {
         let outcome = Course::restarting(back, effects, LinkState::Up(room))
             .outcome(|moment| node.scope.symmetry.then(|| Origin::Restart(node.clone(), survived, origin_room.clone(), moment)));
         let outcome = Arc::new(outcome);
-        M::known(|known| known.insert(key, Some(outcome.clone())));
+        M::notes(|notes| notes.outcomes.insert(key, Some(outcome.clone())));
         outcome
     }
 
@@ -140,11 +144,11 @@ impl<M: Inhabitant> Node<M> {
     /// so each pair is worked out once.
     pub(super) fn kicked(node: &Shared<Self>, kick: &Kick) -> Option<Arc<Outcome<M>>> {
         let key = (node.digest(), kick.digest());
-        if let Some(known) = M::known(|known| known.get(&key).cloned()) {
+        if let Some(known) = M::notes(|notes| notes.outcomes.get(key)) {
             return known;
         }
         let outcome = Self::work_out(node, kick).map(Arc::new);
-        M::known(|known| known.insert(key, outcome.clone()));
+        M::notes(|notes| notes.outcomes.insert(key, outcome.clone()));
         outcome
     }
 

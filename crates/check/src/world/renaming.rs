@@ -16,13 +16,14 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
 
 use twopc_proto::{Coordinator, Message, Participant, Role, UserName};
 
 use super::action::Kick;
 use super::inhabitant::Inhabitant;
 use super::node::{Node, Origin};
-use super::said::{Envelope, Inbox, filled};
+use super::said::{self, Envelope, Inbox};
 use super::shared::{Fold, Memo, Shared, digest};
 use super::{NAMES, Seat, Who, World, name, who_is};
 
@@ -91,13 +92,15 @@ impl Renaming {
         }
     }
 
-    fn envelope(self, envelope: &Envelope) -> Shared<Envelope> {
-        Shared::new(Envelope {
-            from: self.user(&envelope.from),
-            role: envelope.role,
-            to: self.who(envelope.to),
-            message: self.message(&envelope.message),
-        })
+    fn envelope(self, envelope: &Shared<Envelope>) -> Shared<Envelope> {
+        let key = (envelope.digest(), self.key());
+        if let Some(known) = ENVELOPES.with_borrow_mut(|envelopes| envelopes.get(key)) {
+            return known;
+        }
+        let Envelope { from, role, to, message, .. } = &**envelope;
+        let renamed = said::once(Envelope::new(self.user(from), *role, self.who(*to), self.message(message)));
+        ENVELOPES.with_borrow_mut(|envelopes| envelopes.insert(key, renamed.clone()));
+        renamed
     }
 
     fn kick(self, kick: &Kick) -> Kick {
@@ -111,29 +114,21 @@ impl Renaming {
     }
 
     fn inbox(self, inbox: &Shared<Inbox>) -> Shared<Inbox> {
-        let key = (inbox.digest(), self.key());
-        if let Some(known) = INBOXES.with_borrow(|inboxes| inboxes.get(&key).cloned()) {
-            return known;
-        }
-        let mut renamed = Shared::new(Inbox::default());
-        for envelope in inbox.iter() {
-            renamed = filled(&renamed, &self.envelope(envelope)).unwrap_or(renamed);
-        }
-        INBOXES.with_borrow_mut(|inboxes| inboxes.insert(key, renamed.clone()));
-        renamed
+        said::inbox_under(self.places, inbox, |envelope| self.envelope(envelope))
     }
 
     /// The node as it is under the other names: what happened to it happens to another one.
     fn node<M: Inhabitant>(self, node: &Shared<Node<M>>, everybody: usize) -> Shared<Node<M>> {
         let key = (node.digest(), self.key());
-        if let Some(known) = M::renamed(|renamed| renamed.get(&key).cloned()) {
+        if let Some(known) = M::notes(|notes| notes.renamed.get(key)) {
             return known;
         }
         let renamed = match &node.origin.0 {
             None => {
                 let room = NAMES[..everybody].iter().map(|who| (name(who), Role::Participant));
                 let room = room.chain([(super::chair(), Role::Coordinator)]).collect();
-                Shared::new(Node::new(self.user(&node.me), &room, &node.scope))
+                let first = Node::new(self.user(&node.me), &room, &node.scope);
+                M::notes(|notes| notes.nodes.one(first))
             }
             Some(Origin::Crash(was)) => Node::crash(&self.node(was, everybody)),
             Some(Origin::Kick(was, kick, moment)) => {
@@ -149,7 +144,7 @@ impl Renaming {
                 moment.map_or_else(|| outcome.node.clone(), |moment| outcome.moments[moment].node.clone())
             }
         };
-        M::renamed(|known| known.insert(key, renamed.clone()));
+        M::notes(|notes| notes.renamed.insert(key, renamed.clone()));
         renamed
     }
 
@@ -169,8 +164,7 @@ impl Renaming {
 }
 
 thread_local! {
-    static INBOXES: RefCell<Memo<Shared<Inbox>>> = RefCell::default();
-    static LOOKS: RefCell<Memo<u64>> = RefCell::default();
+    static ENVELOPES: RefCell<Memo<Shared<Envelope>>> = RefCell::default();
 }
 
 /// The world that stands for this one and for those that differ from it only in who is who.
@@ -204,20 +198,18 @@ pub fn namesakes(world: &World) -> Vec<World> {
 
 /// What a participant looks like to somebody who cannot read names: by itself, and to the coordinator.
 fn look(world: &World, place: usize) -> u64 {
-    let mut fold = Fold::default();
-    let seat = &world.participants[place];
-    fold.add(remembered((seat.node.digest(), seat.inbox.digest()), || look_of_participant(&seat.node, &seat.inbox)));
+    let Seat { node, inbox } = &world.participants[place];
     let coordinator = &world.coordinator;
-    let key = (coordinator.node.digest() ^ coordinator.inbox.digest().rotate_left(17), place as u64);
-    fold.add(remembered(key, || look_to_coordinator(&coordinator.node, &coordinator.inbox, &seat.node.me)));
-    std::hash::Hasher::finish(&fold)
+    let mut fold = Fold::default();
+    fold.add(*node.look.0.get_or_init(|| look_of_participant(node)));
+    fold.add(inbox.look());
+    let looks = coordinator.node.look.0.get_or_init(|| NAMES.map(|who| look_to_coordinator(&coordinator.node, &name(who))));
+    fold.add(looks[place]);
+    fold.add(coordinator.inbox.look_of(place));
+    fold.finish()
 }
 
-fn remembered(key: (u64, u64), work_out: impl FnOnce() -> u64) -> u64 {
-    LOOKS.with_borrow_mut(|looks| *looks.entry(key).or_insert_with(work_out))
-}
-
-fn look_of_participant(node: &Node<Participant>, inbox: &Inbox) -> u64 {
+fn look_of_participant(node: &Node<Participant>) -> u64 {
     let records: Vec<_> =
         node.disk.written().iter().map(|record| (twopc_proto::LogRecord::kind(record), twopc_proto::LogRecord::txn(record))).collect();
     let machine = node.machine.as_ref().map(|machine| {
@@ -230,12 +222,10 @@ fn look_of_participant(node: &Node<Participant>, inbox: &Inbox) -> u64 {
         });
         standings.collect::<Vec<u64>>()
     });
-    let mut heard: Vec<u64> = inbox.iter().map(|envelope| look_of_message(envelope)).collect();
-    heard.sort_unstable();
-    digest(&(records, node.disk.at_risk(), node.disk.lines(), machine, node.incarnation, &node.to_append, heard))
+    digest(&(records, node.disk.at_risk(), node.disk.lines(), machine, node.incarnation, &node.to_append))
 }
 
-fn look_to_coordinator(node: &Node<Coordinator>, inbox: &Inbox, who: &UserName) -> u64 {
+fn look_to_coordinator(node: &Node<Coordinator>, who: &UserName) -> u64 {
     let ballots = node.machine.as_ref().map(|machine| {
         let ballots = machine.ballots().into_iter().map(|ballot| {
             let vote = ballot.votes.get(who).map(|(vote, _)| *vote);
@@ -243,12 +233,5 @@ fn look_to_coordinator(node: &Node<Coordinator>, inbox: &Inbox, who: &UserName) 
         });
         ballots.collect::<Vec<_>>()
     });
-    let mut said: Vec<u64> = inbox.iter().filter(|envelope| envelope.from == *who).map(|envelope| look_of_message(envelope)).collect();
-    said.sort_unstable();
-    digest(&(ballots, said))
-}
-
-fn look_of_message(envelope: &Envelope) -> u64 {
-    let state = if let Message::DecisionReply { state, .. } = envelope.message { Some(state) } else { None };
-    digest(&(envelope.role, envelope.message.kind(), envelope.message.txn(), state))
+    digest(&ballots)
 }

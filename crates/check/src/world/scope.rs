@@ -20,6 +20,8 @@ pub struct Scope {
     /// Whether answers that settle nothing (WAIT, READY) arrive. They change only what a participant
     /// says of being blocked; a world in which all of them are lost is far smaller.
     pub hints: bool,
+    /// Whether whoever is in doubt waits for its coordinator, and asks nobody as long as that one is there.
+    pub patient: bool,
     /// Whether a disk answers before anything else reaches its node. What is on its way to the disk
     /// is then a moment in which the node may crash, but none in which it hears something.
     pub prompt_disks: bool,
@@ -63,6 +65,7 @@ impl Scope {
             requests,
             crashes,
             hints: false,
+            patient: false,
             prompt_disks: false,
             eager: false,
             symmetry: false,
@@ -78,6 +81,12 @@ impl Scope {
     #[must_use]
     pub const fn with_hints(self) -> Self {
         Self { hints: true, ..self }
+    }
+
+    /// Whoever is in doubt waits.
+    #[must_use]
+    pub const fn patiently(self) -> Self {
+        Self { patient: true, ..self }
     }
 
     /// What can be said again counts as said.
@@ -110,9 +119,10 @@ impl Scope {
         Self { mutant, ..self }
     }
 
-    fn switches(&self) -> [(&'static str, bool); 7] {
+    fn switches(&self) -> [(&'static str, bool); 8] {
         [
             ("hints", self.hints),
+            ("patient", self.patient),
             ("prompt-disks", self.prompt_disks),
             ("eager", self.eager),
             ("symmetry", self.symmetry),
@@ -125,6 +135,7 @@ impl Scope {
     fn switch(&mut self, word: &str) -> Option<&mut bool> {
         Some(match word {
             "hints" => &mut self.hints,
+            "patient" => &mut self.patient,
             "prompt-disks" => &mut self.prompt_disks,
             "eager" => &mut self.eager,
             "symmetry" => &mut self.symmetry,

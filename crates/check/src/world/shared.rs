@@ -11,8 +11,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// An immutable value behind a pointer, hashed when it was made.
-#[derive(Clone)]
 pub struct Shared<T>(Arc<(u64, T)>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<T: Hash> Shared<T> {
     /// Hashes and shares a value.
@@ -77,12 +82,81 @@ impl<T> Hash for Beside<T> {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-/// What was worked out, by the digests of what it was worked out from.
-pub(crate) type Memo<V> = HashMap<(u64, u64), V, BuildHasherDefault<Fold>>;
+/// What was worked out, by the digests of what it was worked out from. What is asked for again is mostly
+/// asked for soon, so what was not in a long time is forgotten: a search of millions of states must not
+/// keep all it ever worked out.
+pub(crate) struct Memo<V> {
+    /// How much is remembered at least, once there was so much.
+    capacity: usize,
+    recent: Generation<V>,
+    older: Generation<V>,
+}
+
+type Generation<V> = HashMap<(u64, u64), V, BuildHasherDefault<Fold>>;
+
+impl<V: Clone> Memo<V> {
+    /// What was worked out from these.
+    pub(crate) fn get(&mut self, key: (u64, u64)) -> Option<V> {
+        if let Some(known) = self.recent.get(&key) {
+            return Some(known.clone());
+        }
+        let known = self.older.remove(&key)?;
+        self.insert(key, known.clone());
+        Some(known)
+    }
+
+    /// Remembers what was worked out from these.
+    pub(crate) fn insert(&mut self, key: (u64, u64), value: V) {
+        if self.recent.len() >= self.capacity {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(key, value);
+    }
+}
+
+impl<V> Memo<V> {
+    /// One that remembers so much.
+    pub(crate) fn of(capacity: usize) -> Self {
+        Self { capacity, recent: HashMap::default(), older: HashMap::default() }
+    }
+}
+
+impl<V> Default for Memo<V> {
+    fn default() -> Self {
+        Self::of(1 << 20)
+    }
+}
+
+/// Values of which each is kept once: what is come by on many ways is mostly the same.
+pub(crate) struct Pool<T>(Memo<Shared<T>>);
+
+impl<T: Hash> Pool<T> {
+    /// The value, as it was kept before if it was.
+    pub(crate) fn one(&mut self, value: T) -> Shared<T> {
+        self.of(digest(&value), || value)
+    }
+
+    /// The value of this digest, made unless it was kept.
+    pub(crate) fn of(&mut self, digest: u64, make: impl FnOnce() -> T) -> Shared<T> {
+        self.0.get((digest, 0)).unwrap_or_else(|| {
+            let value = make();
+            debug_assert_eq!(self::digest(&value), digest, "the value of another digest was made");
+            let shared = Shared(Arc::new((digest, value)));
+            self.0.insert((digest, 0), shared.clone());
+            shared
+        })
+    }
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self(Memo::default())
+    }
+}
 
 /// Hashes what are hashes already.
 #[derive(Clone, Debug, Default)]
-pub struct Fold(u64);
+pub(crate) struct Fold(u64);
 
 impl Fold {
     /// Takes one more digest in; the order matters.

@@ -105,7 +105,12 @@ pub(super) fn judged<T>(world: &World, ask: impl FnOnce(&Judgement) -> T) -> T {
     let judgement = last.unwrap_or_else(|| {
         // Which transactions are known hangs on what was said, too.
         let key = (disks, world.transactions.digest());
-        let judgement = JUDGED.with_borrow_mut(|judged| judged.entry(key).or_insert_with(|| Rc::new(Judgement::of(world))).clone());
+        let known = JUDGED.with_borrow_mut(|judged| judged.get(key));
+        let judgement = known.unwrap_or_else(|| {
+            let judgement = Rc::new(Judgement::of(world));
+            JUDGED.with_borrow_mut(|judged| judged.insert(key, judgement.clone()));
+            judgement
+        });
         LAST.with_borrow_mut(|last| *last = Some((disks, judgement.clone())));
         judgement
     });
