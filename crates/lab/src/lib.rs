@@ -3,6 +3,7 @@
 //! - [`program`]: the flags, and the dispatch to the program that the lab is asked to be.
 //! - [`room`]: the room's programs as processes of their own, started, heard and ended.
 //! - [`member`] and [`life`]: who is in the room, and where each stands.
+//! - [`run`]: what is seen of the room and what is done to it, as one list of events.
 //! - [`tile`]: where the windows stand on the screen.
 //! - [`view`]: the lab's window, as a function of what is seen of the room.
 //!
@@ -19,6 +20,7 @@ mod parent;
 mod printer;
 pub mod program;
 pub mod room;
+pub mod run;
 mod signals;
 pub mod tile;
 pub mod view;

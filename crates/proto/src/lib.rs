@@ -6,6 +6,7 @@
 //! - [`frame`]: what travels, read and written; [`json`] is its bodies' grammar.
 //! - [`name`], [`text`], [`txn`]: the vocabulary, each a newtype that holds only what is valid.
 //! - [`message`]: the bodies of `/2pc/TYPE`.
+//! - [`trace`], [`bench`]: what nodes and relay tell a lab, and what it asks of the relay.
 //! - [`machine`]: the shape of a role; [`participant`] and [`coordinator`] are the two roles.
 //! - [`record`]: what a role must remember over a crash; [`log`], how that stands in a file;
 //!   [`decided`] and [`outcomes`], what is never forgotten of it.
@@ -17,6 +18,7 @@ extern crate std;
 
 mod aside;
 pub mod audit;
+pub mod bench;
 pub mod coordinator;
 pub mod decided;
 pub mod frame;
@@ -31,6 +33,7 @@ mod patience;
 pub mod record;
 pub mod story;
 pub mod text;
+pub mod trace;
 pub mod txn;
 
 pub use coordinator::Coordinator;

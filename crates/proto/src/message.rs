@@ -86,7 +86,8 @@ pub enum Message {
 }
 
 /// The types of messages, by the word in the path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)] // each is described at the variant of `Message` of the same name
 pub enum MessageKind {
     VoteRequest,

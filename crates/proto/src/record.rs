@@ -45,7 +45,8 @@ impl fmt::Display for Decision {
 }
 
 /// The kinds of records of both roles, by the word that stands in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RecordKind {
     /// A coordinator has asked for a vote.
     Start,

@@ -1,0 +1,13 @@
+//! A run: everything that a lab has seen of a room, in the order in which it saw it.
+//!
+//! - [`event`]: what can be seen.
+//! - [`deed`]: what whoever sits in front of the lab has done.
+//!
+//! One list of events is all there is: the window, the diagram, the verdict and the scenarios are each a
+//! function of it, live and of a run that was recorded. Deliberately absent: clocks, processes, sockets.
+
+pub mod deed;
+pub mod event;
+
+pub use deed::Deed;
+pub use event::{Event, Happening, Stage};
