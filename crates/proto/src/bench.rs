@@ -10,13 +10,24 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::frame::PROTOCOL_PATH;
+use crate::json;
 use crate::name::UserName;
+
+/// The most rules that hold at a time.
+pub const MOST_RULES: usize = 256;
+
+/// The longest that a message is delayed, in milliseconds.
+pub const MOST_DELAY_MS: u64 = 600_000;
+
+/// The most bytes that a rule's path has.
+pub const MOST_PATH: usize = 64;
 
 /// What to do with the messages that a rule matches. The first rule that matches a message counts; one
 /// that none matches goes straight on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// The path, such as `/2pc/VOTE_COMMIT`; any without it.
+    /// The path, such as `/2pc/VOTE_COMMIT`, of at most [`MOST_PATH`] bytes; any without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The sender; anybody without it.
@@ -42,7 +53,7 @@ pub enum Then {
     Drop,
     /// It is kept for this long.
     Delay {
-        /// In milliseconds, 1 to 600,000.
+        /// In milliseconds, 1 to [`MOST_DELAY_MS`].
         ms: u64,
     },
 }
@@ -53,7 +64,7 @@ pub enum Then {
 pub enum Command {
     /// These rules, instead of those before, from the next message on.
     Rules {
-        /// At most 256.
+        /// At most [`MOST_RULES`].
         rules: Vec<Rule>,
     },
     /// A message that is kept goes on now.
@@ -73,6 +84,59 @@ pub enum Command {
     },
     /// All that is kept goes on now, in the order of the numbers.
     Release,
+}
+
+/// Why a body is no command. Rules are counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadCommand {
+    /// Not JSON, or not of the form.
+    #[error(
+        "A command is JSON with the member do (rules, deliver, drop, duplicate or release) and the members that belong to it; send that."
+    )]
+    Form,
+    /// More than [`MOST_RULES`].
+    #[error("There may be {MOST_RULES} rules at a time, and here are {0}; send fewer.")]
+    Rules(usize),
+    /// A rule's path that no protocol message has.
+    #[error("The path of rule {0} is none of a protocol message; it begins with /2pc/ and has at most {MOST_PATH} bytes.")]
+    Path(usize),
+    /// A rule's delay that is none, or too long.
+    #[error("The delay of rule {0} is out of bounds; it is 1 to {MOST_DELAY_MS} milliseconds.")]
+    Delay(usize),
+}
+
+impl Command {
+    /// Reads the body of an observer's `/lab`.
+    ///
+    /// # Errors
+    /// The first [`BadCommand`] that applies.
+    pub fn read(body: &[u8]) -> Result<Self, BadCommand> {
+        let command: Self = json::parse(body).map_err(|_| BadCommand::Form)?;
+        command.check()?;
+        Ok(command)
+    }
+
+    /// Whether everything in it is within its limits.
+    ///
+    /// # Errors
+    /// The first [`BadCommand`] that applies.
+    pub fn check(&self) -> Result<(), BadCommand> {
+        let Self::Rules { rules } = self else { return Ok(()) };
+        if rules.len() > MOST_RULES {
+            return Err(BadCommand::Rules(rules.len()));
+        }
+        for (number, rule) in (1..).zip(rules) {
+            if rule.path.as_ref().is_some_and(|path| !path.starts_with(PROTOCOL_PATH) || path.len() > MOST_PATH) {
+                return Err(BadCommand::Path(number));
+            }
+            if let Then::Delay { ms } = rule.then
+                && !(1..=MOST_DELAY_MS).contains(&ms)
+            {
+                return Err(BadCommand::Delay(number));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the relay tells observers: the body of its `/lab`.
@@ -148,5 +212,36 @@ mod tests {
             assert_eq!(String::from_utf8(json::body(&told)).unwrap(), text);
             assert_eq!(json::parse::<Fate>(text.as_bytes()).unwrap(), told);
         }
+    }
+    #[test]
+    fn a_command_out_of_its_limits_is_none_and_says_which_rule() {
+        let rules = |rules: &str| Command::read(alloc::format!(r#"{{"do":"rules","rules":[{rules}]}}"#).as_bytes());
+        for body in [
+            &b""[..],
+            b"{}",
+            b"[]",
+            br#"{"do":"stop"}"#,
+            br#"{"do":"deliver"}"#,
+            br#"{"do":"deliver","seq":-1}"#,
+            br#"{"do":"deliver","seq":"1"}"#,
+            br#"{"do":"release","do":"release"}"#,
+            br#"{"do":"rules"}"#,
+        ] {
+            assert_eq!(Command::read(body), Err(BadCommand::Form), "{}", String::from_utf8_lossy(body));
+        }
+        for rule in [r#"{}"#, r#"{"then":"delay"}"#, r#"{"then":"lose"}"#, r#"{"then":"hold","from":"a b"}"#] {
+            assert_eq!(rules(rule), Err(BadCommand::Form), "{rule}");
+        }
+        let path = |path: &str| rules(&alloc::format!(r#"{{"then":"pass"}},{{"path":"{path}","then":"drop"}}"#)).map(drop);
+        assert_eq!(path(&alloc::format!("/2pc/{}", "A".repeat(59))), Ok(()));
+        assert_eq!(path(&alloc::format!("/2pc/{}", "A".repeat(60))), Err(BadCommand::Path(2)));
+        for other in ["", "/2pc", "VOTE_COMMIT", "/client.http"] {
+            assert_eq!(path(other), Err(BadCommand::Path(2)), "{other}");
+        }
+        let delay = |ms: u64| rules(&alloc::format!(r#"{{"then":"delay","ms":{ms}}}"#)).map(drop);
+        assert_eq!([0, 1, 600_000, 600_001].map(delay), [Err(BadCommand::Delay(1)), Ok(()), Ok(()), Err(BadCommand::Delay(1))]);
+        let many = |count| rules(&alloc::vec![r#"{"then":"hold"}"#; count].join(",")).map(drop);
+        assert_eq!((many(256), many(257)), (Ok(()), Err(BadCommand::Rules(257))));
+        assert!(alloc::format!("{}", BadCommand::Path(2)).starts_with("The path of rule 2 is none"));
     }
 }

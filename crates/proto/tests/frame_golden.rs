@@ -2,10 +2,12 @@
 //! reads in it.
 #![allow(clippy::unwrap_used)] // the helpers are tests too
 
+use twopc_proto::bench::{Command, Fate, Rule, Then};
 use twopc_proto::frame::{
     Answer, Answers, Chat, ClientFrames, Decoder, ErrorBody, ErrorCode, FromRelay, Login, Person, Protocol, Refusal, RelayFrames, Side,
     Stamp, Welcome, with_history,
 };
+use twopc_proto::trace::{Trace, What};
 use twopc_proto::{Message, Role, TxnId, UserName};
 
 const DATE: &str = "Sat, 31 Jan 2026 22:34:52 GMT";
@@ -99,6 +101,24 @@ fn a_client_answers_pings_and_says_goodbye() {
         |path: &str| format!("POST {path} HTTP/1.1\nHost: 127.0.0.1:1337\nUser-Agent: twopc-participant/0.1.0\nContent-Length: 0\n\n");
     check(&client().pong(), &golden("/pong"));
     check(&client().logout(), &golden("/logout"));
+}
+
+#[test]
+fn a_client_says_what_it_does_and_an_observer_what_is_to_become_of_messages() {
+    let golden = |path: &str, length: usize, body: &str| {
+        format!(
+            "POST {path} HTTP/1.1\nHost: 127.0.0.1:1337\nUser-Agent: twopc-participant/0.1.0\nContent-Type: application/json\n\
+             Content-Length: {length}\n\n{body}"
+        )
+    };
+    let trace = Trace { life: 1_769_898_892_000, n: 1, at_us: 5, what: What::Start { records: 2 } };
+    check(&client().trace(&trace.body()), &golden("/trace", 66, r#"{"life":1769898892000,"n":1,"at_us":5,"event":"start","records":2}"#));
+    let rule = Rule { path: Some("/2pc/VOTE_COMMIT".into()), from: None, to: Some(name("chair")), then: Then::Hold };
+    check(
+        &client().lab(&Command::Rules { rules: vec![rule] }),
+        &golden("/lab", 79, r#"{"do":"rules","rules":[{"path":"/2pc/VOTE_COMMIT","to":"chair","then":"hold"}]}"#),
+    );
+    check(&client().lab(&Command::Deliver { seq: 7 }), &golden("/lab", 24, r#"{"do":"deliver","seq":7}"#));
 }
 
 #[test]
@@ -238,6 +258,39 @@ To: chair
 }
 
 #[test]
+fn the_relay_tells_observers_what_nodes_do_and_what_becomes_of_messages() {
+    let trace = Trace { life: 1_769_898_892_000, n: 1, at_us: 5, what: What::Offline };
+    let frame = relay().trace(&name("alice"), Role::Participant, &trace.body());
+    check(
+        &frame,
+        "\
+POST /trace HTTP/1.1
+Host: 127.0.0.1:1337
+Content-Type: application/json
+Content-Length: 56
+From: alice
+Role: participant
+
+{\"life\":1769898892000,\"n\":1,\"at_us\":5,\"event\":\"offline\"}",
+    );
+    let FromRelay::Trace { from, role, body } = read(&frame) else { panic!("no trace") };
+    assert_eq!((from, role, Trace::read(&body).unwrap()), (name("alice"), Role::Participant, trace));
+    let fate = Fate::Held { seq: 7, ms: Some(500) };
+    let frame = relay().lab(&fate);
+    check(
+        &frame,
+        "\
+POST /lab HTTP/1.1
+Host: 127.0.0.1:1337
+Content-Type: application/json
+Content-Length: 32
+
+{\"fate\":\"held\",\"seq\":7,\"ms\":500}",
+    );
+    assert_eq!(read(&frame), FromRelay::Lab(fate));
+}
+
+#[test]
 fn types_and_paths_that_nobody_knows_are_read_as_such() {
     let stamp = Stamp { from: &name("alice"), role: Role::Participant, seq: 1 };
     let FromRelay::Protocol(protocol) = read(&relay().protocol(&stamp, &name("bob"), "PRE_COMMIT", b"")) else { panic!() };
@@ -249,6 +302,7 @@ fn types_and_paths_that_nobody_knows_are_read_as_such() {
 fn a_frame_that_no_relay_sends_is_an_error_that_says_what_is_wrong() {
     for (frame, why) in [
         (&b"POST /welcome HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"[..], "welcome does not parse"),
+        (b"POST /lab HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", "lab does not parse"),
         (b"POST /client.http HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "From header is missing"),
         (b"POST /client.http HTTP/1.1\r\nContent-Length: 0\r\nFrom: a\r\nFrom: b\r\n\r\n", "From header is missing"),
         (b"POST /client.http HTTP/1.1\r\nContent-Length: 0\r\nFrom: a b\r\n\r\n", "From header is no user name"),

@@ -6,6 +6,7 @@ use core::fmt::Write as _;
 
 use super::body::Login;
 use super::{CLIENT_PATH, COORDINATOR_PATH, JSON, PROTOCOL, PROTOCOL_PATH, TEXT};
+use crate::bench::Command;
 use crate::json;
 use crate::message::Message;
 use crate::name::{Role, UserName};
@@ -69,6 +70,12 @@ impl ClientFrames {
     #[must_use]
     pub fn trace(&self, body: &[u8]) -> Vec<u8> {
         self.post("/trace", "", "", Some(JSON), body)
+    }
+
+    /// What becomes of messages on their way; from an observer.
+    #[must_use]
+    pub fn lab(&self, command: &Command) -> Vec<u8> {
+        self.post("/lab", "", "", Some(JSON), &json::body(command))
     }
 
     /// The answer to `/ping`.

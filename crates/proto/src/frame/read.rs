@@ -8,6 +8,7 @@ use alloc::string::String;
 use super::body::{ErrorBody, Person, Welcome};
 use super::head::Frame;
 use super::{CLIENT_PATH, COORDINATOR_PATH, PROTOCOL_PATH};
+use crate::bench::Fate;
 use crate::json;
 use crate::message::{BadBody, Message, MessageKind};
 use crate::name::{Role, UserName};
@@ -35,9 +36,11 @@ pub enum FromRelay {
         from: UserName,
         /// What that user is in the room.
         role: Role,
-        /// The JSON body.
+        /// The JSON body; [`crate::trace::Trace::read`] reads it.
         body: alloc::vec::Vec<u8>,
     },
+    /// What became of a message on its way, or which rules hold; only observers get it.
+    Lab(Fate),
     /// A path that this version does not know; to be ignored.
     Unknown,
 }
@@ -97,6 +100,7 @@ impl FromRelay {
             "/error" => json::parse(body).map(Self::Error).map_err(|_| BadFrame("error does not parse")),
             "/ping" => Ok(Self::Ping),
             "/trace" => Ok(Self::Trace { from: from(frame)?, role: role(frame)?, body: body.into() }),
+            "/lab" => json::parse(body).map(Self::Lab).map_err(|_| BadFrame("lab does not parse")),
             CLIENT_PATH => chat(frame, false).map(Self::Chat),
             COORDINATOR_PATH => chat(frame, true).map(Self::Chat),
             path => match path.strip_prefix(PROTOCOL_PATH) {

@@ -7,6 +7,7 @@ use core::fmt::Write as _;
 use super::body::{ErrorBody, Person, Welcome};
 use super::refusal::Refusal;
 use super::{CLIENT_PATH, COORDINATOR_PATH, JSON, PROTOCOL_PATH, TEXT};
+use crate::bench::Fate;
 use crate::json;
 use crate::name::{Role, UserName};
 
@@ -87,6 +88,13 @@ impl RelayFrames {
     pub fn trace(&self, from: &UserName, role: Role, body: &[u8]) -> Vec<u8> {
         let extra = alloc::format!("From: {from}\r\nRole: {role}\r\n");
         self.post("/trace", "", &extra, Some(JSON), body)
+    }
+
+    /// What became of a message, or what is to become of those that come, for observers. Not part of
+    /// the room's order.
+    #[must_use]
+    pub fn lab(&self, fate: &Fate) -> Vec<u8> {
+        self.post("/lab", "", "", Some(JSON), &json::body(fate))
     }
 
     fn post(&self, path: &str, word: &str, extra: &str, content_type: Option<&str>, body: &[u8]) -> Vec<u8> {

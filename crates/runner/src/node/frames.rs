@@ -51,6 +51,7 @@ impl<R: NodeRole> Core<R> {
                 | FromRelay::Joined(_)
                 | FromRelay::Left(_)
                 | FromRelay::Trace { .. }
+                | FromRelay::Lab(_)
                 | FromRelay::Unknown,
             ) => {}
             Err(bad) => {
