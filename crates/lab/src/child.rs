@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -37,6 +37,8 @@ pub(crate) struct Launch {
     pub(crate) variables: Vec<(&'static str, Option<String>)>,
     /// What the first line that says that it is ready begins with.
     pub(crate) ready: Option<&'static str>,
+    /// It reads what a person would press from its standard input.
+    pub(crate) is_typed_to: bool,
 }
 
 /// What a process is told.
@@ -46,6 +48,10 @@ pub(crate) enum Order {
     End,
     /// Kills it.
     Kill,
+    /// Stops it where it is.
+    Freeze,
+    /// Lets it go on.
+    Thaw,
 }
 
 /// What is heard of a process.
@@ -61,9 +67,17 @@ pub(crate) enum News {
 pub(crate) struct Running {
     pub(crate) pid: u32,
     orders: UnboundedSender<Order>,
+    lines: Option<UnboundedSender<String>>,
 }
 
 impl Running {
+    /// Types a line; one that comes too late, or to a program that reads none, does nothing.
+    pub(crate) fn type_line(&self, line: String) {
+        if let Some(lines) = &self.lines {
+            let _ = lines.send(line);
+        }
+    }
+
     /// Gives an order; one that comes too late does nothing.
     pub(crate) fn tell(&self, order: Order) {
         let _ = self.orders.send(order);
@@ -78,7 +92,12 @@ impl Running {
 /// What the system says if it can't start it.
 pub(crate) fn start(launch: &Launch, printer: &Printer, news: impl Fn(News) + Clone + Send + 'static) -> io::Result<Running> {
     let mut command = Command::new(&launch.program);
-    command.args(&launch.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .args(&launch.arguments)
+        .stdin(if launch.is_typed_to { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     for (name, value) in &launch.variables {
         match value {
             Some(value) => command.env(name, value),
@@ -98,6 +117,18 @@ pub(crate) fn start(launch: &Launch, printer: &Printer, news: impl Fn(News) + Cl
         }))
     });
     let error = child.stderr.take().map(|error| tokio::spawn(pass_on(error, launch.name.clone(), printer.clone(), |_| false)));
+    let lines = child.stdin.take().map(|mut stdin| {
+        let (lines, mut typed) = unbounded_channel::<String>();
+        tokio::spawn(async move {
+            while let Some(line) = typed.recv().await {
+                // A program that has ended reads no more.
+                if stdin.write_all(format!("{line}\n").as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+        lines
+    });
     let (orders, told) = unbounded_channel();
     tokio::spawn(async move {
         let status = attend(child, told).await;
@@ -105,7 +136,7 @@ pub(crate) fn start(launch: &Launch, printer: &Printer, news: impl Fn(News) + Cl
         let said = last_line(error).await;
         news(News::Ended(status, said));
     });
-    Ok(Running { pid, orders })
+    Ok(Running { pid, orders, lines })
 }
 
 /// Waits for the process to end, and sees to it that it does when it is told to.
@@ -117,9 +148,11 @@ async fn attend(mut child: Child, mut told: UnboundedReceiver<Order>) -> Option<
             status = child.wait() => return status.ok(),
             order = told.recv() => match order {
                 Some(Order::End) => {
-                    ask_to_end(&mut child);
+                    signal(&mut child, Nudge::End);
                     deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
                 }
+                Some(Order::Freeze) => signal(&mut child, Nudge::Stop),
+                Some(Order::Thaw) => signal(&mut child, Nudge::Continue),
                 Some(Order::Kill) | None => break,
             },
             () = until(deadline) => break,
@@ -137,20 +170,36 @@ pub(crate) async fn until(deadline: Option<Instant>) {
     }
 }
 
+/// What a process is nudged to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nudge {
+    End,
+    Stop,
+    Continue,
+}
+
 #[cfg(unix)]
-fn ask_to_end(child: &mut Child) {
+fn signal(child: &mut Child, nudge: Nudge) {
     use rustix::process::{Pid, Signal, kill_process};
+    let signal = match nudge {
+        Nudge::End => Signal::TERM,
+        Nudge::Stop => Signal::STOP,
+        Nudge::Continue => Signal::CONT,
+    };
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended a moment ago; its id is its own until it has been waited for.
-        let _ = kill_process(pid, Signal::TERM);
+        let _ = kill_process(pid, signal);
     }
 }
 
-/// Where there is no polite way, it is ended at once, as a crash would.
+/// Where there is no polite way, it is ended at once, as a crash would; and nothing can be frozen.
 #[cfg(not(unix))]
-fn ask_to_end(child: &mut Child) {
-    let _ = child.start_kill();
+fn signal(child: &mut Child, nudge: Nudge) {
+    match nudge {
+        Nudge::End => drop(child.start_kill()),
+        Nudge::Stop | Nudge::Continue => {}
+    }
 }
 
 /// Prints every line of a stream, shows it to `found` until that has found what it looks for, and

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::life::End;
+use crate::run::folder::RunError;
 
 /// Why a room could not be opened. Nothing of it is left running.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum OpenError {
     /// The system gives no thread, or no event loop.
     #[error("The system does not let the room run ({0}): close other programs and start it again.")]
     System(#[from] io::Error),
+    /// The run cannot be kept.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// Somebody closed it while it was being opened.
     #[error("The room was closed before it was open.")]
     Closed,

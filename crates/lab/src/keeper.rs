@@ -1,8 +1,10 @@
 //! The loop that keeps a room: it starts the programs, hears of them, and ends them in order.
 //!
 //! It runs on one thread, which lives until the last program has ended: the system ends a child of
-//! the lab with the thread that started it. Deliberately absent: how a process is started and ended
-//! ([`crate::child`]), and what is said of one that has ([`crate::life`]).
+//! the lab with the thread that started it. What happens to a program, and what is done to one, is
+//! noted in the run. Deliberately absent: how a process is started and ended ([`crate::child`]), what is
+//! said of one that has ([`crate::life`]), and what the programs say to each other
+//! ([`crate::observer`]).
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -12,16 +14,22 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+use twopc_proto::UserName;
+use twopc_proto::bench::Command;
 use twopc_ui::opened::{STARTED_BY, WINDOW_IS_OPEN};
 use twopc_ui::place::Place;
 
 use crate::child::{self, Launch, News, Order, Running, until};
 use crate::error::OpenError;
+use crate::found;
 use crate::inspection;
-use crate::life::{End, Life};
+use crate::life::{End, Fate, Life};
 use crate::member::{Common, Member, Part};
+use crate::observer::{self, Observer};
 use crate::printer::Printer;
 use crate::room::{Program, RoomView};
+use crate::run::journal::Journal;
+use crate::run::{Deed, Happening, LabKey, Stage};
 
 /// What the relay's first line begins with; its address follows.
 const LISTENING: &str = "Listening on ";
@@ -29,6 +37,12 @@ const LISTENING: &str = "Listening on ";
 const RELAY_STARTS: Duration = Duration::from_secs(10);
 /// How long the next window waits for one that does not come.
 const WINDOW_OPENS: Duration = Duration::from_secs(3);
+/// The variable in which the relay finds the lab's key; nobody else is to have it.
+const LAB_KEY: &str = "TWOPC_LAB";
+/// The most participants in a room; each is a process with a window.
+pub(crate) const MOST_PARTICIPANTS: usize = 64;
+/// How long what a killed program told last may take on its way, should nobody say that it has left.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The name under which the lab itself prints.
 const LAB: &str = "lab";
 
@@ -36,8 +50,7 @@ const LAB: &str = "lab";
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Press {
     Admit(Vec<Place>, Pace),
-    Start(usize),
-    Stop(usize),
+    Do(Deed),
     Close,
     Kill,
 }
@@ -59,13 +72,15 @@ pub(crate) struct Outside {
     /// What is seen of it.
     pub(crate) publish: watch::Sender<Arc<RoomView>>,
     /// Called after each publication.
-    pub(crate) wake: Box<dyn Fn() + Send>,
+    pub(crate) wake: Arc<dyn Fn() + Send + Sync>,
+    /// What was seen and done.
+    pub(crate) journal: Journal,
     /// Told once whether the relay listens.
     pub(crate) opened: Option<oneshot::Sender<Result<(), OpenError>>>,
 }
 
 /// Keeps a room until it is closed and empty.
-pub(crate) fn run(program: PathBuf, common: Common, members: Vec<Member>, presses: UnboundedReceiver<Press>, outside: Outside) {
+pub(crate) fn run(start: Start, presses: UnboundedReceiver<Press>, outside: Outside) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -77,19 +92,48 @@ pub(crate) fn run(program: PathBuf, common: Common, members: Vec<Member>, presse
         }
     };
     let printer = outside.printer.clone();
-    runtime.block_on(Keeper::new(program, common, members, outside).keep(presses));
+    runtime.block_on(Keeper::new(start, outside).keep(presses));
     // Ends the tasks that still hold a clone of the printer.
     drop(runtime);
     printer.finish();
 }
 
+/// What a room begins with.
+pub(crate) struct Start {
+    /// The program that is every program of the room.
+    pub(crate) program: PathBuf,
+    pub(crate) common: Common,
+    pub(crate) members: Vec<Member>,
+    pub(crate) key: LabKey,
+}
+
 /// A program and its process.
 struct Row {
     member: Member,
+    /// The number of its last process.
+    process: u64,
     life: Life,
     running: Option<Running>,
+    /// What the lab has in mind for it.
+    fate: Fate,
+    /// The records that stood in its stable log when it was started.
+    records: u64,
+    /// It was killed, and what it told last may still be on its way: until then.
+    untold_until: Option<Instant>,
     /// Where its window is to stand when it next starts.
     place: Option<Place>,
+}
+
+impl Row {
+    fn new(member: Member) -> Self {
+        Self { member, process: 0, life: Life::Waiting, running: None, fate: Fate::Its, records: 0, untold_until: None, place: None }
+    }
+
+    fn tell(&self, order: Order) {
+        if let Some(running) = &self.running {
+            running.tell(order);
+        }
+    }
 }
 
 struct Keeper {
@@ -97,35 +141,63 @@ struct Keeper {
     common: Common,
     rows: Vec<Row>,
     outside: Outside,
-    hear: UnboundedSender<(usize, News)>,
-    heard: UnboundedReceiver<(usize, News)>,
-    /// Those who are let in after the one whose turn it is.
-    queue: VecDeque<usize>,
+    key: LabKey,
+    observer: Option<Observer>,
+    leave: UnboundedSender<UserName>,
+    left: UnboundedReceiver<UserName>,
+    /// By the number of the row's process: rows come and go.
+    hear: UnboundedSender<(u64, News)>,
+    heard: UnboundedReceiver<(u64, News)>,
+    /// The last number given to a process.
+    processes: u64,
+    /// Those who are let in after the one whose turn it is, by name.
+    queue: VecDeque<String>,
     /// Whose window is awaited, and until when.
-    turn: Option<(usize, Instant)>,
+    turn: Option<(String, Instant)>,
     is_closing: bool,
 }
 
 impl Keeper {
-    fn new(program: PathBuf, common: Common, members: Vec<Member>, outside: Outside) -> Self {
+    fn new(start: Start, outside: Outside) -> Self {
+        let Start { program, common, members, key } = start;
         let (hear, heard) = unbounded_channel();
-        let rows = members.into_iter().map(|member| Row { member, life: Life::Waiting, running: None, place: None }).collect();
-        Self { program, common, rows, outside, hear, heard, queue: VecDeque::new(), turn: None, is_closing: false }
+        let (leave, left) = unbounded_channel();
+        Self {
+            program,
+            common,
+            rows: members.into_iter().map(Row::new).collect(),
+            outside,
+            key,
+            observer: None,
+            leave,
+            left,
+            hear,
+            heard,
+            processes: 0,
+            queue: VecDeque::new(),
+            turn: None,
+            is_closing: false,
+        }
     }
 
     async fn keep(mut self, mut presses: UnboundedReceiver<Press>) {
         let late = Instant::now() + RELAY_STARTS;
-        for index in self.indices_of(|row| row.member.part == Part::Relay) {
-            self.start(index);
+        for relay in self.names_of(|row| row.member.part == Part::Relay) {
+            self.start(&relay, None);
         }
         self.publish();
         while !(self.is_closing && self.rows.iter().all(|row| row.running.is_none())) {
             tokio::select! {
                 biased;
-                Some((index, news)) = self.heard.recv() => self.on_news(index, news),
+                Some((process, news)) = self.heard.recv() => self.on_news(process, news),
                 Some(press) = presses.recv() => self.on_press(press),
+                Some(who) = self.left.recv() => self.note_untold(|row| row.member.name == who.as_str()),
+                () = until(self.rows.iter().filter_map(|row| row.untold_until).min()) => {
+                    let now = Instant::now();
+                    self.note_untold(|row| row.untold_until.is_some_and(|until| until <= now));
+                }
                 () = sleep_until(late), if self.outside.opened.is_some() => self.tell_opened(Err(OpenError::RelayLate)),
-                () = until(self.turn.map(|(_, until)| until)) => self.next_turn(),
+                () = until(self.turn.as_ref().map(|(_, until)| *until)) => self.next_turn(),
             }
             self.publish();
         }
@@ -134,9 +206,8 @@ impl Keeper {
     fn on_press(&mut self, press: Press) {
         match press {
             Press::Admit(places, pace) => self.admit(places, pace),
-            Press::Start(index) if !self.is_closing => self.start(index),
-            Press::Start(_) => {}
-            Press::Stop(index) => self.stop(index),
+            Press::Do(deed) if !self.is_closing => self.act(deed),
+            Press::Do(_) => {}
             Press::Close => self.close(),
             Press::Kill => {
                 self.is_closing = true;
@@ -147,11 +218,13 @@ impl Keeper {
         }
     }
 
-    fn on_news(&mut self, index: usize, news: News) {
-        let Some(row) = self.rows.get_mut(index) else { return };
+    fn on_news(&mut self, process: u64, news: News) {
+        let Some(row) = self.rows.iter_mut().find(|row| row.process == process) else { return };
+        let name = row.member.name.clone();
         match news {
             News::Ready(rest) => {
                 row.life.on_ready();
+                self.outside.journal.note(Happening::Process { program: name.clone(), stage: Stage::Ready });
                 match row.member.part {
                     Part::Relay => self.on_listening(rest.split_whitespace().next().unwrap_or_default()),
                     Part::Participant | Part::Coordinator => {}
@@ -159,13 +232,13 @@ impl Keeper {
             }
             News::Ended(status, said) => {
                 row.running = None;
-                row.life.on_exit(status, said);
-                self.on_ended(index);
+                row.life.on_exit(status, said, &row.fate);
+                self.on_ended(&name);
             }
         }
         if self.is_closing {
             self.close();
-        } else if self.turn.is_some_and(|(whose, _)| whose == index) {
+        } else if self.turn.as_ref().is_some_and(|(whose, _)| *whose == name) {
             self.next_turn();
         }
     }
@@ -173,17 +246,24 @@ impl Keeper {
     /// The relay says where it listens.
     fn on_listening(&mut self, address: &str) {
         self.common.on_listening(address);
+        if self.observer.is_none() {
+            let (journal, leave) = (self.outside.journal.clone(), self.leave.clone());
+            self.observer = Some(observer::watch(self.common.relay.clone(), self.key.clone(), journal, leave));
+        }
         // Whoever opened the room finds the address in what is seen of it.
         self.publish();
         self.tell_opened(Ok(()));
     }
 
-    fn on_ended(&mut self, index: usize) {
-        let row = &self.rows[index];
+    fn on_ended(&mut self, name: &str) {
+        let Some(row) = self.rows.iter().find(|row| row.member.name == name) else { return };
         let Life::Ended(end) = &row.life else { return };
+        let stage = Stage::Ended { killed: end.was_killed(), how: end.sentence() };
+        self.outside.journal.note(Happening::Process { program: name.into(), stage });
+        let was_killed = end.was_killed();
         match end {
-            // What it said has been printed in its own name.
-            End::Stopped | End::Left | End::Failed(_) => {}
+            // What it said has been printed in its own name; what was wanted is seen in the window.
+            End::Stopped | End::Left | End::Failed(_) | End::AtPoint(_) | End::KilledHere => {}
             End::Overdue | End::Status(_) | End::Killed(_) | End::Untold | End::NotStarted(_) => {
                 self.outside.printer.print(LAB, &format!("{}: {}", row.member.name, end.sentence()));
             }
@@ -191,11 +271,28 @@ impl Keeper {
         if row.member.part == Part::Relay {
             let error = match end {
                 End::Failed(said) => OpenError::Refused(said.clone()),
-                End::Stopped | End::Overdue | End::Left | End::Status(_) | End::Killed(_) | End::Untold | End::NotStarted(_) => {
-                    OpenError::RelayEnded(end.clone())
-                }
+                End::Stopped
+                | End::Overdue
+                | End::Left
+                | End::AtPoint(_)
+                | End::KilledHere
+                | End::Status(_)
+                | End::Killed(_)
+                | End::Untold
+                | End::NotStarted(_) => OpenError::RelayEnded(end.clone()),
             };
             self.tell_opened(Err(error));
+        }
+        if was_killed && let Some(row) = self.row(name) {
+            row.untold_until = Some(Instant::now() + LAST_WORDS);
+        }
+    }
+
+    /// Notes what stands in the logs of those who were killed, now that their last words are here.
+    fn note_untold(&mut self, whose: impl Fn(&Row) -> bool) {
+        for row in self.rows.iter_mut().filter(|row| row.untold_until.is_some() && whose(row)) {
+            row.untold_until = None;
+            found::note_untold(&row.member, &self.common.data_dir, row.records, &self.outside.journal);
         }
     }
 
@@ -207,18 +304,16 @@ impl Keeper {
     }
 
     fn admit(&mut self, places: Vec<Place>, pace: Pace) {
-        let waiting = self.indices_of(|row| row.life == Life::Waiting);
+        let waiting = self.names_of(|row| row.life == Life::Waiting);
         let mut places = places.into_iter();
-        for &index in &waiting {
-            if self.rows[index].member.part.has_window() {
-                self.rows[index].place = places.next();
-            }
+        for row in self.rows.iter_mut().filter(|row| row.life == Life::Waiting && row.member.part.has_window()) {
+            row.place = places.next();
         }
         if self.is_closing {
             return;
         }
         match pace {
-            Pace::Together => waiting.into_iter().for_each(|index| self.start(index)),
+            Pace::Together => waiting.iter().for_each(|name| self.start(name, None)),
             Pace::OneByOne => {
                 self.queue.extend(waiting);
                 self.next_turn();
@@ -228,26 +323,115 @@ impl Keeper {
 
     /// Lets the next one in, who has some time to show its window.
     fn next_turn(&mut self) {
-        self.turn = self.queue.pop_front().map(|index| (index, Instant::now() + WINDOW_OPENS));
-        if let Some((index, _)) = self.turn {
-            self.start(index);
+        self.turn = self.queue.pop_front().map(|name| (name, Instant::now() + WINDOW_OPENS));
+        if let Some((name, _)) = self.turn.clone() {
+            self.start(&name, None);
         }
     }
 
-    fn start(&mut self, index: usize) {
+    /// Does what somebody asks for, if it means something now; what was done is noted.
+    fn act(&mut self, deed: Deed) {
+        if self.refuses(&deed) {
+            return;
+        }
+        self.outside.journal.note(Happening::Did { deed: deed.clone() });
+        match deed {
+            Deed::Start { program, crash_at } => self.start(&program, crash_at),
+            Deed::Stop { program } => self.stop(&program),
+            Deed::Kill { program } => {
+                if let Some(row) = self.row(&program) {
+                    row.fate = Fate::Killed;
+                    row.tell(Order::Kill);
+                }
+            }
+            Deed::Freeze { program } => {
+                if let Some(row) = self.row(&program) {
+                    row.tell(Order::Freeze);
+                    row.life.on_freeze();
+                }
+                self.outside.journal.note(Happening::Process { program, stage: Stage::Frozen });
+            }
+            Deed::Thaw { program } => {
+                if let Some(row) = self.row(&program) {
+                    row.tell(Order::Thaw);
+                    row.life.on_thaw();
+                }
+                self.outside.journal.note(Happening::Process { program, stage: Stage::Thawed });
+            }
+            Deed::Add { program } => {
+                let before = self.rows.iter().position(|row| row.member.part == Part::Coordinator).unwrap_or(self.rows.len());
+                self.rows.insert(before, Row::new(Member { name: program.clone(), part: Part::Participant }));
+                self.start(&program, None);
+            }
+            Deed::Remove { program } => self.rows.retain(|row| row.member.name != program),
+            Deed::Press { program, line } => {
+                if let Some(running) = self.row(&program).and_then(|row| row.running.as_ref()) {
+                    running.type_line(line);
+                }
+            }
+            Deed::Rules { rules } => self.ask(Command::Rules { rules }),
+            Deed::Bench { command } => self.ask(command),
+        }
+    }
+
+    /// Whether a deed means nothing as things are.
+    fn refuses(&self, deed: &Deed) -> bool {
+        let life = |program: &str| self.rows.iter().find(|row| row.member.name == program).map(|row| &row.life);
+        let can = match deed {
+            Deed::Start { program, .. } => life(program).is_some_and(|life| life.can_start().is_ok()),
+            Deed::Stop { program } => life(program).is_some_and(|life| life.can_stop().is_ok()),
+            Deed::Kill { program } => life(program).is_some_and(|life| life.can_kill().is_ok()),
+            Deed::Freeze { program } => life(program).is_some_and(|life| life.can_freeze().is_ok()),
+            Deed::Thaw { program } => life(program).is_some_and(|life| life.can_thaw().is_ok()),
+            Deed::Add { program } => life(program).is_none() && UserName::parse(program).is_ok() && self.has_space(),
+            Deed::Remove { program } => {
+                self.rows.iter().any(|row| row.member.name == *program && row.member.part == Part::Participant && row.running.is_none())
+            }
+            Deed::Press { program, .. } => life(program).is_some_and(|life| life.pid().is_some()),
+            Deed::Rules { .. } | Deed::Bench { .. } => self.observer.is_some(),
+        };
+        !can
+    }
+
+    fn has_space(&self) -> bool {
+        self.rows.iter().filter(|row| row.member.part == Part::Participant).count() < MOST_PARTICIPANTS
+    }
+
+    fn ask(&self, command: Command) {
+        if let Some(observer) = &self.observer {
+            observer.ask(command);
+        }
+    }
+
+    fn row(&mut self, name: &str) -> Option<&mut Row> {
+        self.rows.iter_mut().find(|row| row.member.name == name)
+    }
+
+    fn start(&mut self, name: &str, crash_at: Option<String>) {
+        let Some(index) = self.rows.iter().position(|row| row.member.name == name && row.running.is_none()) else { return };
         let window = self.rows.iter().take(index).filter(|row| row.member.part.has_window()).count();
-        let Some(row) = self.rows.get_mut(index).filter(|row| row.running.is_none()) else { return };
+        self.processes += 1;
+        let process = self.processes;
+        let row = &mut self.rows[index];
+        row.process = process;
+        if row.untold_until.take().is_some() {
+            found::note_untold(&row.member, &self.common.data_dir, row.records, &self.outside.journal);
+        }
+        row.fate = crash_at.clone().map_or(Fate::Its, Fate::CrashAt);
+        row.records = found::records_of(&row.member, &self.common.data_dir).len() as u64;
         let has_window = row.member.part.has_window();
         let lab_inspection = std::env::var(inspection::VARIABLE).ok().filter(|_| has_window);
         let launch = Launch {
             name: row.member.name.clone(),
             program: self.program.clone(),
-            arguments: row.member.arguments(&self.common),
+            arguments: row.member.arguments(&self.common, crash_at.as_deref()),
             variables: vec![
                 (STARTED_BY, Some(std::process::id().to_string())),
                 (inspection::VARIABLE, inspection::of_window(lab_inspection.as_deref(), window)),
                 (Place::VARIABLE, row.place.take().map(|place| place.to_string())),
+                (LAB_KEY, (row.member.part == Part::Relay).then(|| String::from(self.key.text()))),
             ],
+            is_typed_to: self.common.headless && has_window,
             ready: match row.member.part {
                 Part::Relay => Some(LISTENING),
                 Part::Participant | Part::Coordinator => (!self.common.headless).then_some(WINDOW_IS_OPEN),
@@ -256,25 +440,28 @@ impl Keeper {
         let hear = self.hear.clone();
         let news = move |news| {
             // The room is gone, and this process with it.
-            let _ = hear.send((index, news));
+            let _ = hear.send((process, news));
         };
         match child::start(&launch, &self.outside.printer, news) {
             Ok(running) => {
+                let note = |stage| self.outside.journal.note(Happening::Process { program: name.into(), stage });
+                note(Stage::Started { pid: running.pid, crash_at });
                 row.life = Life::Starting { pid: running.pid };
                 row.running = Some(running);
                 if launch.ready.is_none() {
                     row.life.on_ready();
+                    note(Stage::Ready);
                 }
             }
             Err(error) => {
                 row.life = Life::Ended(End::NotStarted(error.to_string()));
-                self.on_ended(index);
+                self.on_ended(name);
             }
         }
     }
 
-    fn stop(&mut self, index: usize) {
-        let Some(row) = self.rows.get_mut(index) else { return };
+    fn stop(&mut self, name: &str) {
+        let Some(row) = self.row(name) else { return };
         if let (Some(running), Ok(())) = (&row.running, row.life.can_stop()) {
             running.tell(Order::End);
             row.life.on_stop();
@@ -286,15 +473,23 @@ impl Keeper {
         self.is_closing = true;
         self.queue.clear();
         self.turn = None;
-        let talking = self.indices_of(|row| row.running.is_some() && row.member.part != Part::Relay);
-        let turn = if talking.is_empty() { self.indices_of(|_| true) } else { talking };
-        for index in turn {
-            self.stop(index);
+        let talking = self.names_of(|row| row.running.is_some() && row.member.part != Part::Relay);
+        if talking.is_empty() {
+            self.observer = None;
+        }
+        let turn = if talking.is_empty() { self.names_of(|_| true) } else { talking };
+        for name in turn {
+            // Whoever is frozen cannot say goodbye.
+            if let Some(row) = self.row(&name).filter(|row| matches!(row.life, Life::Frozen { .. })) {
+                row.tell(Order::Thaw);
+                row.life.on_thaw();
+            }
+            self.stop(&name);
         }
     }
 
-    fn indices_of(&self, which: impl Fn(&Row) -> bool) -> Vec<usize> {
-        self.rows.iter().enumerate().filter(|(_, row)| which(row)).map(|(index, _)| index).collect()
+    fn names_of(&self, which: impl Fn(&Row) -> bool) -> Vec<String> {
+        self.rows.iter().filter(|row| which(row)).map(|row| row.member.name.clone()).collect()
     }
 
     fn publish(&mut self) {

@@ -7,15 +7,17 @@
 //! - [`tile`]: where the windows stand on the screen.
 //! - [`view`]: the lab's window, as a function of what is seen of the room.
 //!
-//! Every process that is ended here is one that was started here. Deliberately absent: the protocol;
-//! the lab knows programs, and nothing of what they say to each other.
+//! Every process that is ended here is one that was started here. Deliberately absent: the protocol
+//! itself. The lab starts those who speak it, hears what they say, and judges what came of it.
 
 mod child;
 mod error;
+mod found;
 mod inspection;
 mod keeper;
 pub mod life;
 pub mod member;
+mod observer;
 mod parent;
 mod printer;
 pub mod program;

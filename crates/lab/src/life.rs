@@ -22,6 +22,11 @@ pub enum Life {
         /// The process id.
         pid: u32,
     },
+    /// It is stopped where it is, and not dead: it says nothing, and holds its connection.
+    Frozen {
+        /// The process id.
+        pid: u32,
+    },
     /// It was asked to end.
     Ending {
         /// The process id.
@@ -40,6 +45,10 @@ pub enum End {
     Overdue,
     /// By itself, with nothing left to do: its window was closed.
     Left,
+    /// It died where it was told to die.
+    AtPoint(String),
+    /// The lab killed it.
+    KilledHere,
     /// It could not go on, and said why.
     Failed(String),
     /// With another exit status than 0, or the status 1 without a word.
@@ -57,7 +66,7 @@ impl Life {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         match self {
-            Self::Starting { pid } | Self::Running { pid } | Self::Ending { pid } => Some(*pid),
+            Self::Starting { pid } | Self::Running { pid } | Self::Frozen { pid } | Self::Ending { pid } => Some(*pid),
             Self::Waiting | Self::Ended(_) => None,
         }
     }
@@ -69,9 +78,12 @@ impl Life {
             Self::Waiting => "waiting",
             Self::Starting { .. } => "starting",
             Self::Running { .. } => "running",
+            Self::Frozen { .. } => "frozen",
             Self::Ending { .. } => "ending",
             Self::Ended(End::Stopped) => "stopped",
             Self::Ended(End::Left) => "closed",
+            Self::Ended(End::AtPoint(_)) => "crashed",
+            Self::Ended(End::KilledHere) => "killed",
             Self::Ended(_) => "ended",
         }
     }
@@ -85,6 +97,7 @@ impl Life {
             Self::Ended(_) => Ok(()),
             Self::Waiting => Err("It starts by itself as soon as the relay listens."),
             Self::Starting { .. } | Self::Running { .. } => Err("It runs already."),
+            Self::Frozen { .. } => Err("It is frozen; thaw it, and it goes on."),
             Self::Ending { .. } => Err("It has to end first."),
         }
     }
@@ -96,8 +109,41 @@ impl Life {
     pub fn can_stop(&self) -> Result<(), &'static str> {
         match self {
             Self::Starting { .. } | Self::Running { .. } => Ok(()),
+            Self::Frozen { .. } => Err("It is frozen, and hears nothing; thaw it first, or kill it."),
             Self::Waiting | Self::Ended(_) => Err("It does not run."),
             Self::Ending { .. } => Err("It is ending already."),
+        }
+    }
+
+    /// Whether it can be killed now; if not, why not.
+    ///
+    /// # Errors
+    /// A sentence for the person.
+    pub fn can_kill(&self) -> Result<(), &'static str> {
+        if self.pid().is_some() { Ok(()) } else { Err("It does not run.") }
+    }
+
+    /// Whether it can be frozen now; if not, why not.
+    ///
+    /// # Errors
+    /// A sentence for the person.
+    pub fn can_freeze(&self) -> Result<(), &'static str> {
+        match self {
+            Self::Starting { .. } | Self::Running { .. } => Ok(()),
+            Self::Frozen { .. } => Err("It is frozen already."),
+            Self::Waiting | Self::Ended(_) => Err("It does not run."),
+            Self::Ending { .. } => Err("It is ending."),
+        }
+    }
+
+    /// Whether it can be thawed now; if not, why not.
+    ///
+    /// # Errors
+    /// A sentence for the person.
+    pub fn can_thaw(&self) -> Result<(), &'static str> {
+        match self {
+            Self::Frozen { .. } => Ok(()),
+            Self::Waiting | Self::Starting { .. } | Self::Running { .. } | Self::Ending { .. } | Self::Ended(_) => Err("It is not frozen."),
         }
     }
 
@@ -115,15 +161,54 @@ impl Life {
         }
     }
 
-    /// Its process is gone. `said` is its last line on standard error; without a status the system
-    /// did not tell how it ended.
-    pub(crate) fn on_exit(&mut self, status: Option<ExitStatus>, said: Option<String>) {
+    /// It was stopped where it is.
+    pub(crate) fn on_freeze(&mut self) {
+        if let Self::Starting { pid } | Self::Running { pid } = *self {
+            *self = Self::Frozen { pid };
+        }
+    }
+
+    /// It goes on.
+    pub(crate) fn on_thaw(&mut self) {
+        if let Self::Frozen { pid } = *self {
+            *self = Self::Running { pid };
+        }
+    }
+
+    /// Its process is gone. `said` is its last line on standard error, `fate` what the lab had in mind
+    /// for it; without a status the system did not tell how it ended.
+    pub(crate) fn on_exit(&mut self, status: Option<ExitStatus>, said: Option<String>, fate: &Fate) {
         let was_asked = matches!(self, Self::Ending { .. });
-        *self = Self::Ended(status.map_or(End::Untold, |status| End::of(status, said, was_asked)));
+        let end = status.map_or(End::Untold, |status| End::of(status, said, was_asked));
+        *self = Self::Ended(match (end, fate) {
+            (End::Killed(KILL) | End::Overdue, Fate::Killed) => End::KilledHere,
+            (End::Killed(KILL), Fate::CrashAt(point)) => End::AtPoint(point.clone()),
+            (end, Fate::Its | Fate::Killed | Fate::CrashAt(_)) => end,
+        });
     }
 }
 
+/// What the lab has in mind for a program that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its own business.
+    Its,
+    /// It was killed.
+    Killed,
+    /// It is to die at this point.
+    CrashAt(String),
+}
+
 impl End {
+    /// Whether its process was killed, rather than having ended.
+    #[must_use]
+    pub fn was_killed(&self) -> bool {
+        match self {
+            Self::AtPoint(_) | Self::KilledHere | Self::Killed(_) | Self::Overdue => true,
+            Self::Stopped | Self::Left | Self::Failed(_) | Self::Status(_) | Self::Untold | Self::NotStarted(_) => false,
+        }
+    }
+
     fn of(status: ExitStatus, said: Option<String>, was_asked: bool) -> Self {
         match (status.code(), signal(status), was_asked) {
             (Some(0), _, false) => Self::Left,
@@ -140,7 +225,7 @@ impl End {
     #[must_use]
     pub fn is_trouble(&self) -> bool {
         match self {
-            Self::Stopped | Self::Left => false,
+            Self::Stopped | Self::Left | Self::AtPoint(_) | Self::KilledHere => false,
             Self::Overdue | Self::Failed(_) | Self::Status(_) | Self::Killed(_) | Self::Untold | Self::NotStarted(_) => true,
         }
     }
@@ -152,6 +237,8 @@ impl End {
             Self::Stopped => String::from("Stopped from here."),
             Self::Overdue => String::from("It did not end when asked, so it was killed. Started again, it goes on from its files."),
             Self::Left => String::from("It was closed."),
+            Self::AtPoint(point) => format!("It died at its crash point, {point}. Started again, it goes on from its files."),
+            Self::KilledHere => String::from("Killed from here. Started again, it goes on from its files."),
             Self::Failed(said) => said.clone(),
             Self::Status(2) => {
                 String::from("It was started with wrong flags or TWOPC_ variables; its last lines in the terminal say which.")
@@ -193,7 +280,7 @@ mod tests {
     }
 
     fn ends(mut life: Life, status: ExitStatus, said: Option<&str>) -> End {
-        life.on_exit(Some(status), said.map(String::from));
+        life.on_exit(Some(status), said.map(String::from), &Fate::Its);
         match life {
             Life::Ended(end) => end,
             other => panic!("{other:?}"),
@@ -210,7 +297,7 @@ mod tests {
         assert_eq!((life.pid(), life.word()), (Some(7), "ending"));
         life.on_ready();
         assert_eq!(life, Life::Ending { pid: 7 }, "a late word of being ready changes nothing");
-        life.on_exit(Some(exited(0)), None);
+        life.on_exit(Some(exited(0)), None, &Fate::Its);
         assert_eq!((life.pid(), life.word()), (None, "stopped"));
         life.on_stop();
         assert_eq!(life, Life::Ended(End::Stopped));
@@ -244,11 +331,39 @@ mod tests {
             (Life::Waiting, false, false),
             (Life::Starting { pid: 7 }, false, true),
             (Life::Running { pid: 7 }, false, true),
+            (Life::Frozen { pid: 7 }, false, false),
             (Life::Ending { pid: 7 }, false, false),
             (Life::Ended(End::Left), true, false),
         ] {
             assert_eq!((life.can_start().is_ok(), life.can_stop().is_ok()), (start, stop), "{life:?}");
         }
+    }
+
+    #[test]
+    fn whoever_is_killed_has_a_reason() {
+        let point = String::from("after:log:READY");
+        for (fate, status, end) in [
+            (Fate::Killed, killed(9), End::KilledHere),
+            (Fate::CrashAt(point.clone()), killed(9), End::AtPoint(point.clone())),
+            (Fate::CrashAt(point), exited(0), End::Left),
+            (Fate::Its, killed(9), End::Killed(9)),
+            (Fate::Killed, exited(0), End::Left),
+        ] {
+            let mut life = Life::Running { pid: 7 };
+            life.on_exit(Some(status), None, &fate);
+            assert_eq!(life, Life::Ended(end), "{fate:?}");
+        }
+    }
+
+    #[test]
+    fn a_frozen_program_is_thawed_or_killed() {
+        let mut life = Life::Running { pid: 7 };
+        life.on_freeze();
+        assert_eq!((life.word(), life.pid()), ("frozen", Some(7)));
+        assert!(life.can_thaw().is_ok() && life.can_kill().is_ok() && life.can_freeze().is_err());
+        life.on_thaw();
+        assert_eq!(life, Life::Running { pid: 7 });
+        assert!(life.can_thaw().is_err() && life.can_freeze().is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the participants are called, as long as there are names; then `p7`, `p8` and so on.
 const PARTICIPANTS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
@@ -88,8 +89,19 @@ pub struct Common {
     pub data_dir: PathBuf,
     /// Where the relay writes.
     pub logs: PathBuf,
-    /// No windows: for tests, which talk to the programs through the room alone.
+    /// No windows: what a person would press is typed.
     pub headless: bool,
+    /// What the programs are told beyond that, such as how long a vote may take.
+    pub tempo: Tempo,
+}
+
+/// How long things take in a room, where that is not what the programs do by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tempo {
+    /// How long a vote may take.
+    pub vote_timeout: Option<Duration>,
+    /// How long a participant waits after that, before it asks the others.
+    pub grace: Option<Duration>,
 }
 
 impl Common {
@@ -115,7 +127,7 @@ fn reachable(address: &str) -> String {
 impl Member {
     /// The arguments that start it.
     #[must_use]
-    pub fn arguments(&self, common: &Common) -> Vec<OsString> {
+    pub fn arguments(&self, common: &Common, crash_at: Option<&str>) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![self.part.subcommand().into()];
         match self.part {
             Part::Relay => {
@@ -127,6 +139,12 @@ impl Member {
                 arguments.extend(["--user".into(), OsString::from(&self.name)]);
                 arguments.extend(["--data-dir".into(), common.data_dir.clone().into_os_string()]);
                 arguments.extend(common.headless.then(|| "--headless".into()));
+                let (flag, time) = match self.part {
+                    Part::Coordinator => ("--vote-timeout", common.tempo.vote_timeout),
+                    Part::Participant | Part::Relay => ("--grace", common.tempo.grace),
+                };
+                arguments.extend(time.into_iter().flat_map(|time| [flag.into(), time.as_secs_f64().to_string().into()]));
+                arguments.extend(crash_at.into_iter().flat_map(|point| ["--crash-at".into(), point.into()]));
             }
         }
         arguments
@@ -163,9 +181,12 @@ mod tests {
             data_dir: PathBuf::from("data"),
             logs: PathBuf::from("logs"),
             headless: false,
+            tempo: Tempo::default(),
         };
-        let commands: Vec<String> =
-            members(1).iter().map(|member| member.arguments(&common).join(std::ffi::OsStr::new(" ")).into_string().unwrap()).collect();
+        let commands: Vec<String> = members(1)
+            .iter()
+            .map(|member| member.arguments(&common, None).join(std::ffi::OsStr::new(" ")).into_string().unwrap())
+            .collect();
         assert_eq!(
             commands,
             [
@@ -174,8 +195,11 @@ mod tests {
                 "coordinator --server [::1]:1337 --user chair --data-dir data",
             ]
         );
-        let headless = members(0)[1].arguments(&Common { headless: true, ..common });
-        assert_eq!(headless.last(), Some(&OsString::from("--headless")));
+        let headless = members(0)[1].arguments(
+            &Common { headless: true, tempo: Tempo { vote_timeout: Some(Duration::from_millis(2_500)), grace: None }, ..common },
+            Some("after:log:COMMIT"),
+        );
+        assert_eq!(headless[headless.len() - 5..], ["--headless", "--vote-timeout", "2.5", "--crash-at", "after:log:COMMIT"]);
     }
 
     #[test]

@@ -14,11 +14,10 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 use twopc_runner::cli;
 
-use crate::room::Plan;
+use crate::keeper::MOST_PARTICIPANTS;
+use crate::member::Tempo;
+use crate::room::{Plan, Record};
 use crate::{parent, window};
-
-/// The most participants that are started; each is a process with a window.
-const MOST_PARTICIPANTS: u64 = 64;
 
 /// Opens a room: a relay, participants and a coordinator, each a program with a window of its own.
 #[derive(Debug, Parser)]
@@ -51,8 +50,11 @@ pub struct Args {
     #[arg(long, env = "TWOPC_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// How many participants there are
-    #[arg(long, env = "TWOPC_PARTICIPANTS", value_name = "N", value_parser = at_most(MOST_PARTICIPANTS), default_value = "3")]
+    #[arg(long, env = "TWOPC_PARTICIPANTS", value_name = "N", value_parser = at_most(MOST_PARTICIPANTS as u64), default_value = "3")]
     pub participants: u64,
+    /// The key with which others may watch and steer the room's messages, too [default: a secret one]
+    #[arg(long, env = "TWOPC_LAB", value_name = "KEY", hide_env_values = true)]
+    pub lab: Option<String>,
 }
 
 /// Runs the lab, or the program that the arguments name; the first argument is the program's own
@@ -85,13 +87,17 @@ fn open(args: &Args) -> ExitCode {
             return cli::failed(format_args!("The system does not tell where this program is ({error}): start it by its full path."));
         }
     };
+    let logs = logs_of_the_relay();
     let plan = Plan {
         program,
         listen: args.server.clone(),
         data_dir: args.data_dir.clone().unwrap_or_else(cli::default_data_dir),
-        logs: logs_of_the_relay(),
+        record: Record::Among(logs.join("runs")),
+        logs,
         participants: usize::try_from(args.participants).unwrap_or(usize::MAX),
         headless: false,
+        tempo: Tempo::default(),
+        key: args.lab.clone(),
     };
     window::run(plan)
 }

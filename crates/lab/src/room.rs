@@ -1,14 +1,17 @@
 //! The room: a handle to the programs that a lab has started, and what is seen of them.
 //!
 //! A thread of its own starts, hears and ends them (the keeper), whatever the window in front
-//! does; it lives until the last of them has ended. Deliberately absent: windows, and the protocol.
+//! does; it lives until the last of them has ended. What happens is noted in the room's journal, and
+//! kept as a run. Deliberately absent: windows, and what the programs say to each other.
 
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use chrono::Local;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use twopc_ui::place::Place;
@@ -17,8 +20,11 @@ pub use crate::error::OpenError;
 pub use crate::keeper::Pace;
 use crate::keeper::{self, Press};
 use crate::life::Life;
-use crate::member::{Common, Member, members};
+use crate::member::{Common, Member, Part, Tempo, members};
 use crate::printer::Printer;
+use crate::run::folder::{self, RunError};
+use crate::run::journal::Journal;
+use crate::run::{Deed, LabKey};
 
 /// What a room is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +39,26 @@ pub struct Plan {
     pub logs: PathBuf,
     /// How many participants there are.
     pub participants: usize,
-    /// No windows: for tests.
+    /// No windows: what a person would press is typed ([`Deed::Press`]).
     pub headless: bool,
+    /// How long things take.
+    pub tempo: Tempo,
+    /// The key by which the relay knows its lab, so that others can watch and steer, too; a new one
+    /// without it.
+    pub key: Option<String>,
+    /// What is kept of the run.
+    pub record: Record,
+}
+
+/// What is kept of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Nothing.
+    Nothing,
+    /// A new folder among others, with copies of the room's files before and after.
+    Among(PathBuf),
+    /// This folder, which holds the room's own files, too, and what it plays.
+    In(PathBuf, Option<String>),
 }
 
 /// What is seen of a room, at one moment.
@@ -61,7 +85,17 @@ pub struct Program {
 pub struct Room {
     remote: Remote,
     view: watch::Receiver<Arc<RoomView>>,
+    journal: Journal,
+    keeps: Option<Keeps>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Where a run is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Keeps {
+    dir: PathBuf,
+    /// The data directory whose files are copied at the end, if they are not in the folder anyway.
+    data: Option<PathBuf>,
 }
 
 /// Closes a room from elsewhere; cheap to clone.
@@ -76,21 +110,28 @@ impl Room {
     /// thread.
     ///
     /// # Errors
-    /// If the relay can't listen; then nothing is left running.
-    pub fn open(plan: Plan, out: impl Write + Send + 'static, wake: impl Fn() + Send + 'static) -> Result<Self, OpenError> {
-        let Plan { program, listen, data_dir, logs, participants, headless } = plan;
-        refuse_port_in_use(&listen)?;
-        let common = Common { relay: listen.clone(), listen, data_dir, logs, headless };
-        let members = members(participants);
+    /// If the relay can't listen, or the run cannot be kept; then nothing is left running.
+    pub fn open(plan: Plan, out: impl Write + Send + 'static, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, OpenError> {
+        refuse_port_in_use(&plan.listen)?;
+        let members = members(plan.participants);
+        let (keeps, file) = begin(&plan, &members)?.unzip();
+        let Plan { program, listen, data_dir, logs, participants: _, headless, tempo, key, record: _ } = plan;
+        let common = Common { relay: listen.clone(), listen, data_dir, logs, headless, tempo };
+        let key = key.map_or_else(LabKey::new, |key| Ok(LabKey::of(key)))?;
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let journal = Journal::begin(file, {
+            let wake = wake.clone();
+            move || wake()
+        });
         let seen = members.iter().map(|member| Program { member: member.clone(), life: Life::Waiting });
         let (publish, view) = watch::channel(Arc::new(RoomView { relay: common.relay.clone(), programs: seen.collect() }));
         let (presses, pressed) = unbounded_channel();
         let (opened, relay) = oneshot::channel();
-        let outside = keeper::Outside { printer: Printer::start(out), publish, wake: Box::new(wake), opened: Some(opened) };
-        let thread =
-            thread::Builder::new().name(String::from("room")).spawn(move || keeper::run(program, common, members, pressed, outside))?;
+        let outside = keeper::Outside { printer: Printer::start(out), publish, wake, journal: journal.clone(), opened: Some(opened) };
+        let start = keeper::Start { program, common, members, key };
+        let thread = thread::Builder::new().name(String::from("room")).spawn(move || keeper::run(start, pressed, outside))?;
         // From here on dropping the room ends whatever was started.
-        let room = Self { remote: Remote { presses }, view, thread: Some(thread) };
+        let room = Self { remote: Remote { presses }, view, journal, keeps, thread: Some(thread) };
         relay.blocking_recv().unwrap_or(Err(OpenError::Closed)).map(|()| room)
     }
 
@@ -100,14 +141,21 @@ impl Room {
         self.remote.press(Press::Admit(places, pace));
     }
 
-    /// Starts the program with this index again, if it has ended.
-    pub fn start(&self, index: usize) {
-        self.remote.press(Press::Start(index));
+    /// Does this, if it means something then.
+    pub fn act(&self, deed: Deed) {
+        self.remote.press(Press::Do(deed));
     }
 
-    /// Asks the program with this index to end, if it runs.
-    pub fn stop(&self, index: usize) {
-        self.remote.press(Press::Stop(index));
+    /// Everything that was seen and done.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Where the run is kept, if it is.
+    #[must_use]
+    pub fn run(&self) -> Option<&Path> {
+        self.keeps.as_ref().map(|keeps| keeps.dir.as_path())
     }
 
     /// What is seen now.
@@ -138,7 +186,41 @@ impl Drop for Room {
         if let Some(thread) = self.thread.take() {
             // The keeper's panic was printed by its own thread, and its children died with it.
             let _ = thread.join();
+            if let Some(keeps) = &self.keeps {
+                // Nobody is left to be told; a folder without its last part says so when it is read.
+                let _ = keeps.finish(&self.journal);
+            }
         }
+    }
+}
+
+/// Begins to keep a run.
+fn begin(plan: &Plan, members: &[Member]) -> Result<Option<(Keeps, File)>, RunError> {
+    let names = |part: Part| members.iter().filter(move |member| member.part == part).map(|member| member.name.clone());
+    let header = |scenario: Option<String>| {
+        let coordinator = names(Part::Coordinator).next().unwrap_or_default();
+        folder::Header::now(names(Part::Participant).collect(), coordinator, plan.headless, scenario)
+    };
+    Ok(match &plan.record {
+        Record::Nothing => None,
+        Record::Among(runs) => {
+            let (dir, file) = folder::create(runs, &header(None), Local::now())?;
+            folder::copy_files(&plan.data_dir, &dir.join("before"))?;
+            Some((Keeps { dir, data: Some(plan.data_dir.clone()) }, file))
+        }
+        Record::In(dir, scenario) => {
+            let file = folder::begin(dir, &header(scenario.clone()))?;
+            Some((Keeps { dir: dir.clone(), data: None }, file))
+        }
+    })
+}
+
+impl Keeps {
+    /// The last part: the files as they are now, and what the relay relayed.
+    fn finish(&self, journal: &Journal) -> Result<(), RunError> {
+        let Some(data) = &self.data else { return Ok(()) };
+        folder::copy_files(data, &self.dir.join("after"))?;
+        journal.read(|events| folder::write_relayed(events, &self.dir.join("relay")))
     }
 }
 

@@ -18,6 +18,7 @@ use twopc_ui::theme::{CONTROL, UNIT, side_button, theme_switch_ui};
 
 use crate::life::Life;
 use crate::room::{Program, RoomView};
+use crate::run::Deed;
 
 /// The columns of the list; what they leave is the state's.
 const NAME: f32 = 12.0 * UNIT;
@@ -41,17 +42,8 @@ pub struct Files {
     pub logs: PathBuf,
 }
 
-/// What was pressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Start the program with this index.
-    Start(usize),
-    /// Stop the program with this index.
-    Stop(usize),
-}
-
-/// Draws the window.
-pub fn lab_ui(ui: &mut Ui, room: &RoomView, files: &Files) -> Vec<Action> {
+/// Draws the window, and gives back what is to be done.
+pub fn lab_ui(ui: &mut Ui, room: &RoomView, files: &Files) -> Vec<Deed> {
     let mut actions = Vec::new();
     window_ui(ui, |ui, part| match part {
         Part::Head => head_ui(ui, room),
@@ -77,7 +69,7 @@ fn head_ui(ui: &mut Ui, room: &RoomView) {
     });
 }
 
-fn programs_ui(ui: &mut Ui, programs: &[Program], actions: &mut Vec<Action>) {
+fn programs_ui(ui: &mut Ui, programs: &[Program], actions: &mut Vec<Deed>) {
     let is_wide = ui.available_width() >= ONE_LINE;
     let headings = |ui: &mut Ui| {
         if is_wide {
@@ -86,7 +78,7 @@ fn programs_ui(ui: &mut Ui, programs: &[Program], actions: &mut Vec<Action>) {
     };
     pane_ui(ui, "Programs", Role::Table, headings, |ui| {
         for (index, program) in programs.iter().enumerate() {
-            ui.push_id(index, |ui| program_ui(ui, index, program, is_wide, actions));
+            ui.push_id(index, |ui| program_ui(ui, program, is_wide, actions));
         }
     });
 }
@@ -101,7 +93,7 @@ fn headings_ui(ui: &mut Ui) {
 }
 
 /// One program: a line, or two where that is too narrow, and under them what is wrong with it.
-fn program_ui(ui: &mut Ui, index: usize, program: &Program, is_wide: bool, actions: &mut Vec<Action>) {
+fn program_ui(ui: &mut Ui, program: &Program, is_wide: bool, actions: &mut Vec<Deed>) {
     let Program { member, life } = program;
     let process = life.pid().map_or_else(|| String::from("–"), |pid| pid.to_string());
     if is_wide {
@@ -111,7 +103,7 @@ fn program_ui(ui: &mut Ui, index: usize, program: &Program, is_wide: bool, actio
             cell_ui(ui, PROCESS, |ui| drop(ui.add(Label::new(process).extend())));
             let state = ui.available_width() - BUTTONS - UNIT;
             cell_ui(ui, state, |ui| state_ui(ui, life));
-            buttons_ui(ui, index, program, actions);
+            buttons_ui(ui, program, actions);
         });
     } else {
         row_ui(ui, |ui| {
@@ -120,7 +112,7 @@ fn program_ui(ui: &mut Ui, index: usize, program: &Program, is_wide: bool, actio
                 line_ui(ui, &member.name, RichText::strong);
                 ui.weak(member.part.to_string());
             });
-            buttons_ui(ui, index, program, actions);
+            buttons_ui(ui, program, actions);
         });
         ui.horizontal(|ui| {
             state_ui(ui, life);
@@ -148,13 +140,15 @@ fn shape(ui: &Ui, rect: Rect, life: &Life) {
     let (painter, palette, radius) = (ui.painter(), Palette::of(ui.visuals()), 6.0);
     match life {
         Life::Running { .. } => drop(painter.circle_filled(rect.center(), radius, palette.green)),
-        Life::Waiting | Life::Starting { .. } | Life::Ending { .. } => Mark::Wait.paint(painter, rect.center(), radius, palette),
+        Life::Waiting | Life::Starting { .. } | Life::Frozen { .. } | Life::Ending { .. } => {
+            Mark::Wait.paint(painter, rect.center(), radius, palette);
+        }
         Life::Ended(end) if end.is_trouble() => Mark::Abort.paint(painter, rect.center(), radius, palette),
         Life::Ended(_) => drop(painter.circle_stroke(rect.center(), radius - 1.0, Stroke::new(2.0, palette.grey))),
     }
 }
 
-fn buttons_ui(ui: &mut Ui, index: usize, program: &Program, actions: &mut Vec<Action>) {
+fn buttons_ui(ui: &mut Ui, program: &Program, actions: &mut Vec<Deed>) {
     let Program { member, life } = program;
     let mut press = |ui: &mut Ui, can, word: &'static str, action| {
         let button = button_ui(ui, can, side_button(word)).accessible_name(format!("{word} {}", member.name));
@@ -162,8 +156,9 @@ fn buttons_ui(ui: &mut Ui, index: usize, program: &Program, actions: &mut Vec<Ac
             actions.push(action);
         }
     };
-    press(ui, life.can_start(), "Start", Action::Start(index));
-    press(ui, life.can_stop(), "Stop", Action::Stop(index));
+    let program = || member.name.clone();
+    press(ui, life.can_start(), "Start", Deed::Start { program: program(), crash_at: None });
+    press(ui, life.can_stop(), "Stop", Deed::Stop { program: program() });
 }
 
 /// Where the files are, and what closing does.

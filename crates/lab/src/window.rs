@@ -24,7 +24,7 @@ use twopc_ui::window::without_window;
 use crate::room::{Pace, Plan, Room};
 use crate::signals;
 use crate::tile::{BEST, inside, overlap, tile};
-use crate::view::{Action, Files, lab_ui};
+use crate::view::{Files, lab_ui};
 
 /// What there is for whoever has no display.
 pub(crate) const INSTEAD: &str = "start each program by itself (twopc-lab server, twopc-lab participant --headless --user alice, \
@@ -114,11 +114,8 @@ impl App for Lab<'_> {
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        for action in lab_ui(ui, &self.room.view(), &self.files) {
-            match action {
-                Action::Start(index) => self.room.start(index),
-                Action::Stop(index) => self.room.stop(index),
-            }
+        for deed in lab_ui(ui, &self.room.view(), &self.files) {
+            self.room.act(deed);
         }
     }
 

@@ -20,7 +20,9 @@ use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tempfile::TempDir;
 use twopc_lab::life::{End, Life};
-use twopc_lab::room::{Pace, Plan, Room, RoomView};
+use twopc_lab::member::Tempo;
+use twopc_lab::room::{Pace, Plan, Record, Room, RoomView};
+use twopc_lab::run::Deed;
 
 /// More than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -56,6 +58,9 @@ fn plan(folder: &Path, listen: &str, participants: usize) -> Plan {
         logs: folder.join("logs"),
         participants,
         headless: true,
+        tempo: Tempo::default(),
+        key: None,
+        record: Record::Nothing,
     }
 }
 
@@ -197,11 +202,11 @@ fn a_program_can_be_stopped_and_started_again() {
     let first = hall.wait_for_all().programs[1].life.pid().unwrap();
     events.wait_for("Client (alice) connected");
     let process = watch(first);
-    hall.room.stop(1);
+    hall.room.act(Deed::Stop { program: String::from("alice") });
     hall.wait(|room| room.programs[1].life == Life::Ended(End::Stopped));
     assert!(has_ended_within(&process, Duration::ZERO));
     events.wait_for("Client (alice) is offline");
-    hall.room.start(1);
+    hall.room.act(Deed::Start { program: String::from("alice"), crash_at: None });
     let second = hall.wait_for_all().programs[1].life.pid().unwrap();
     events.wait_for("Client (alice) connected");
     assert_ne!(first, second);
@@ -215,9 +220,9 @@ fn the_relay_comes_back_where_it_was_and_everybody_finds_it() {
     hall.room.admit(Vec::new(), Pace::Together);
     let address = hall.wait_for_all().relay.clone();
     events.wait_for("Client (alice) connected");
-    hall.room.stop(0);
+    hall.room.act(Deed::Stop { program: String::from("relay") });
     hall.wait(|room| room.programs[0].life == Life::Ended(End::Stopped));
-    hall.room.start(0);
+    hall.room.act(Deed::Start { program: String::from("relay"), crash_at: None });
     assert_eq!(hall.wait_for_all().relay, address);
     let log = || {
         let mut stream = TcpStream::connect(&address).unwrap();
@@ -335,7 +340,7 @@ fn a_program_that_does_not_end_when_asked_is_killed() {
     open_gate(folder.path(), "alice");
     let view = hall.wait(|room| matches!(room.programs[2].life, Life::Starting { .. }));
     let processes = processes(&view);
-    hall.room.stop(1);
+    hall.room.act(Deed::Stop { program: String::from("alice") });
     let view = hall.wait(|room| matches!(room.programs[1].life, Life::Ended(_)));
     assert_eq!(view.programs[1].life, Life::Ended(End::Overdue));
     hall.room.remote().kill();

@@ -10,12 +10,13 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use twopc_lab::life::{End, Life};
 use twopc_lab::member::members;
 use twopc_lab::room::{Program, RoomView};
-use twopc_lab::view::{Action, Files, lab_ui};
+use twopc_lab::run::Deed;
+use twopc_lab::view::{Files, lab_ui};
 use twopc_ui::theme;
 
 struct Shown {
     room: RoomView,
-    actions: Vec<Action>,
+    actions: Vec<Deed>,
 }
 
 type Window = Harness<'static, Shown>;
@@ -50,7 +51,7 @@ fn can_press(window: &Window, name: &str) -> bool {
     !window.get_by_role_and_label(Role::Button, name).accesskit_node().is_disabled()
 }
 
-fn press(window: &mut Window, name: &str) -> Vec<Action> {
+fn press(window: &mut Window, name: &str) -> Vec<Deed> {
     window.get_by_role_and_label(Role::Button, name).click();
     window.run();
     std::mem::take(&mut window.state_mut().actions)
@@ -75,8 +76,8 @@ fn what_runs_can_be_stopped_and_what_has_ended_can_be_started() {
     for (name, can) in [("Start relay", false), ("Stop relay", true), ("Stop alice", true), ("Start chair", true), ("Stop chair", false)] {
         assert_eq!(can_press(&window, name), can, "{name}");
     }
-    assert_eq!(press(&mut window, "Stop alice"), [Action::Stop(1)]);
-    assert_eq!(press(&mut window, "Start chair"), [Action::Start(2)]);
+    assert_eq!(press(&mut window, "Stop alice"), [Deed::Stop { program: String::from("alice") }]);
+    assert_eq!(press(&mut window, "Start chair"), [Deed::Start { program: String::from("chair"), crash_at: None }]);
     assert_eq!(press(&mut window, "Start alice"), [], "it runs");
 }
 

@@ -2,12 +2,17 @@
 //!
 //! - [`event`]: what can be seen.
 //! - [`deed`]: what whoever sits in front of the lab has done.
+//! - [`journal`]: the list while it grows; [`folder`]: as it is kept.
 //!
 //! One list of events is all there is: the window, the diagram, the verdict and the scenarios are each a
-//! function of it, live and of a run that was recorded. Deliberately absent: clocks, processes, sockets.
+//! function of it, live and of a run that was recorded. Deliberately absent: processes and sockets.
 
 pub mod deed;
 pub mod event;
+pub mod folder;
+pub mod journal;
+mod key;
 
 pub use deed::Deed;
 pub use event::{Event, Happening, Stage};
+pub use key::LabKey;

@@ -1,0 +1,77 @@
+//! What stands in the stable log of a program that died before it could tell of it.
+//!
+//! A program tells of a record when it writes it, and SIGKILL leaves no time for words. So when one was
+//! killed, its log is read, as it stands, and what nobody has heard of is noted. Deliberately absent:
+//! repair. What a torn line means is the program's business at its next start.
+
+use std::path::Path;
+
+use twopc_proto::log::read_log;
+use twopc_proto::trace::What;
+use twopc_proto::{CoordinatorRecord, LogRecord, ParticipantRecord, RecordKind, Role, TxnId, UserName};
+
+use crate::member::{Member, Part};
+use crate::run::journal::Journal;
+use crate::run::{Event, Happening, Stage};
+
+/// The records in a program's stable log, as far as it can be read now; none without one.
+pub(crate) fn records_of(member: &Member, data: &Path) -> Vec<(RecordKind, TxnId)> {
+    let Some(role) = role_of(member.part) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(data.join(format!("{}.{role}.dtlog", member.name))) else { return Vec::new() };
+    match role {
+        Role::Coordinator => kinds::<CoordinatorRecord>(&bytes),
+        Role::Participant | Role::Observer | Role::Guest => kinds::<ParticipantRecord>(&bytes),
+    }
+}
+
+/// Notes what stands in the log and was not told. `at_start` records stood there when the program was started.
+pub(crate) fn note_untold(member: &Member, data: &Path, at_start: u64, journal: &Journal) {
+    let (Some(role), Ok(user)) = (role_of(member.part), UserName::parse(&member.name)) else { return };
+    let known = journal.read(|events| known(events, &member.name, at_start));
+    for (lsn, (record, txn)) in (1..).zip(records_of(member, data)).filter(|(lsn, _)| *lsn > known) {
+        journal.note(Happening::Found { user: user.clone(), role, lsn, record, txn });
+    }
+}
+
+/// The last record that the program's last life has told of, or that it began with.
+fn known(events: &[Event], program: &str, at_start: u64) -> u64 {
+    let is_start =
+        |event: &&Event| matches!(&event.what, Happening::Process { program: whose, stage: Stage::Started { .. } } if whose == program);
+    let life = events.iter().rev().take_while(|event| !is_start(event));
+    let told = life.filter_map(|event| match &event.what {
+        Happening::Told { user, trace, .. } => (user.as_str() == program).then_some(&trace.what),
+        Happening::Frame { .. }
+        | Happening::Fate { .. }
+        | Happening::Joined { .. }
+        | Happening::Left { .. }
+        | Happening::Watching { .. }
+        | Happening::Blind
+        | Happening::Process { .. }
+        | Happening::Found { .. }
+        | Happening::Did { .. } => None,
+    });
+    let (mut began_with, mut last) = (at_start, 0);
+    for what in told {
+        if let What::Log { lsn, .. } = what {
+            last = last.max(*lsn);
+        } else if let What::Start { records } = what {
+            // Not what stood there: it may have compacted its log.
+            began_with = *records;
+        }
+    }
+    last.max(began_with)
+}
+
+fn role_of(part: Part) -> Option<Role> {
+    match part {
+        Part::Relay => None,
+        Part::Participant => Some(Role::Participant),
+        Part::Coordinator => Some(Role::Coordinator),
+    }
+}
+
+fn kinds<R: LogRecord>(bytes: &[u8]) -> Vec<(RecordKind, TxnId)> {
+    read_log::<R>(bytes)
+        .map(|log| log.records.iter().map(|logged| (logged.record.kind(), logged.record.txn().clone())).collect())
+        .unwrap_or_default()
+}
