@@ -99,14 +99,51 @@ impl Totals {
         Arc::new(Self { limits, all: zero(), awaited: zero(), crowded: zero() })
     }
 
+    /// Counts so many bytes among all that waits, though they wait for nobody yet.
+    pub(crate) fn keep(self: &Arc<Self>, bytes: usize) -> Kept {
+        shift(&self.all, 0, bytes);
+        Kept { totals: Arc::clone(self), bytes }
+    }
+
+    /// How much may be kept back: half of what may wait for one client, so that all of it can go on to
+    /// one at once.
+    pub(crate) fn most_kept(&self) -> usize {
+        self.limits.waiting / 2
+    }
+
     /// Whether more waits than may: somebody has to go.
     pub(crate) fn are_over(&self) -> bool {
         self.all.load(Ordering::Relaxed) > self.limits.waiting_in_all
     }
 
+    /// How much waits.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.all.load(Ordering::Relaxed)
+    }
+
     /// Whether so much waits for those who do read that nobody may add to it.
     pub(crate) fn are_congested(&self) -> bool {
         self.crowded.load(Ordering::Relaxed) > 0 || self.awaited.load(Ordering::Relaxed) >= self.limits.waiting_in_all / 2
+    }
+}
+
+/// A share in all that waits, of something that is kept back; gone when dropped.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    totals: Arc<Totals>,
+    bytes: usize,
+}
+
+impl Kept {
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        shift(&self.totals.all, self.bytes, 0);
     }
 }
 

@@ -60,7 +60,11 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     let most = config.limits.connections;
     let relay = Arc::new(open(address, config)?);
     let (close, closing) = watch::channel(false);
-    let mut connections = JoinSet::new();
+    let (mut connections, mut timer) = (JoinSet::new(), JoinSet::new());
+    if relay.room.doors().has_lab {
+        let relay = Arc::clone(&relay);
+        timer.spawn(async move { relay.room.keep_time().await });
+    }
     let mut said: Option<Instant> = None;
     tokio::pin!(shutdown);
     loop {
@@ -98,6 +102,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: impl Future<Ou
     // Whoever takes longer is cut off.
     let _ = timeout(patience, async { while connections.join_next().await.is_some() {} }).await;
     connections.shutdown().await;
+    timer.shutdown().await;
     let last = tokio::task::spawn_blocking(move || relay.room.close(LAST_WORDS));
     // Nothing in there panics; if it did, the relay would have ended all the same.
     let _ = last.await;

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: bodies of protocol messages. Their types are words in a path here.
 
+use twopc_proto::bench::{BadCommand, Command};
 use twopc_proto::frame::{CLIENT_PATH, COORDINATOR_PATH, ErrorCode, Frame, PROTOCOL_PATH, Refusal};
 use twopc_proto::text::is_one_line;
 use twopc_proto::{MessageKind, Role, UserName};
@@ -20,6 +21,8 @@ pub(crate) enum Asked<'a> {
     },
     /// Pass it on to the observers.
     Trace,
+    /// Have something done with messages on their way.
+    Lab(Command),
     /// Nothing: the client is there.
     Pong,
     /// Let the client go.
@@ -34,6 +37,7 @@ pub(crate) fn route(frame: &Frame, role: Role, has_lab: bool) -> Result<Asked<'_
     let asked = match frame.path() {
         "/pong" => return Ok(Asked::Pong),
         "/logout" => return Ok(Asked::Logout),
+        "/lab" if has_lab => return lab(frame, role),
         CLIENT_PATH => chat(frame, role, Role::Participant),
         COORDINATOR_PATH => chat(frame, role, Role::Coordinator),
         "/trace" if has_lab => Ok(Asked::Trace),
@@ -42,7 +46,7 @@ pub(crate) fn route(frame: &Frame, role: Role, has_lab: bool) -> Result<Asked<'_
             None => return Err(not_found()),
         },
     };
-    if role == Role::Observer { Err(forbidden("An observer may answer pings and log out, nothing else.")) } else { asked }
+    if role == Role::Observer { Err(forbidden("An observer may send /lab, answer pings and log out, nothing else.")) } else { asked }
 }
 
 /// Whether a body can be a chat line.
@@ -68,6 +72,14 @@ fn chat(frame: &Frame, role: Role, whose: Role) -> Result<Asked<'_>, Refusal> {
     }
     check_line(frame.body())?;
     Ok(Asked::Chat)
+}
+
+fn lab(frame: &Frame, role: Role) -> Result<Asked<'_>, Refusal> {
+    if role != Role::Observer {
+        return Err(forbidden("What becomes of messages on their way is an observer's to say; log in as one."));
+    }
+    let bad = |error: BadCommand| Refusal::new(400, ErrorCode::BadRequest, error.to_string());
+    Command::read(frame.body()).map(Asked::Lab).map_err(bad)
 }
 
 fn protocol<'a>(frame: &'a Frame, role: Role, word: &'a str) -> Result<Asked<'a>, Refusal> {
@@ -113,10 +125,15 @@ mod tests {
 
     /// What becomes of a frame with this path, these headers and this body.
     fn routed(role: Role, path: &str, headers: &str, body: &str) -> Result<String, (u16, ErrorCode)> {
+        routed_in(role, path, headers, body, false)
+    }
+
+    /// The same, where there may be a lab.
+    fn routed_in(role: Role, path: &str, headers: &str, body: &str, has_lab: bool) -> Result<String, (u16, ErrorCode)> {
         let mut decoder = Decoder::new(Side::Framed);
         decoder.feed(format!("POST {path} HTTP/1.1\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
         let frame = decoder.next_frame().unwrap().unwrap();
-        match route(&frame, role, false) {
+        match route(&frame, role, has_lab) {
             Ok(asked) => Ok(format!("{asked:?}")),
             Err(refusal) => {
                 assert!(!refusal.closes, "{path}");
@@ -157,7 +174,8 @@ mod tests {
     #[test]
     fn paths_that_are_not_here_are_not_found() {
         let long = format!("/2pc/{}", "A".repeat(33));
-        for path in ["/", "/login", "/welcome", "/2pc", "/2pc/", "/2pc/ack", "/2pc/ACK/", "/2pc/ACK1", &long, "/trace", "/log", "*"] {
+        for path in ["/", "/login", "/welcome", "/2pc", "/2pc/", "/2pc/ack", "/2pc/ACK/", "/2pc/ACK1", &long, "/trace", "/lab", "/log", "*"]
+        {
             assert_eq!(routed(Role::Participant, path, "To: bob\r\n", ""), Err((404, ErrorCode::NotFound)), "{path}");
         }
     }
@@ -178,5 +196,15 @@ mod tests {
         assert_eq!(routed(Role::Observer, "/pong", "", ""), Ok("Pong".into()));
         assert_eq!(routed(Role::Observer, "/logout", "", ""), Ok("Logout".into()));
         assert_eq!(routed(Role::Observer, "/client.http", "", "hi"), Err((403, ErrorCode::Forbidden)));
+    }
+    #[test]
+    fn where_there_is_a_lab_an_observer_says_what_becomes_of_messages_and_nobody_else() {
+        let release = r#"{"do":"release"}"#;
+        let roles = [Role::Observer, Role::Participant, Role::Coordinator].map(|role| routed_in(role, "/lab", "", release, true));
+        assert_eq!(roles[0], Ok("Lab(Release)".into()));
+        assert!(roles[1..].iter().all(|refused| *refused == Err((403, ErrorCode::Forbidden))), "{roles:?}");
+        assert_eq!(routed_in(Role::Participant, "/lab", "", "no command", true), Err((403, ErrorCode::Forbidden)));
+        assert_eq!(routed_in(Role::Observer, "/lab", "", "no command", true), Err((400, ErrorCode::BadRequest)));
+        assert_eq!(routed(Role::Observer, "/lab", "", release), Err((404, ErrorCode::NotFound)));
     }
 }

@@ -168,6 +168,7 @@ impl Framed {
             Asked::Chat => room.chat(Speaker::Member(&self.seat), frame, &self.debt)?,
             Asked::Protocol { to, word } => room.protocol(&self.seat, &to, word, frame.body(), &self.debt)?,
             Asked::Trace => room.trace(&self.seat, frame.body(), &self.debt),
+            Asked::Lab(command) => room.lab(&self.seat, command, &self.debt)?,
             Asked::Pong => {}
             Asked::Logout => return Ok(Some(Ending::Polite)),
         }

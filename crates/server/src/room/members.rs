@@ -57,6 +57,16 @@ impl Members {
         self.all.contains_key(name)
     }
 
+    /// What somebody is in the room.
+    pub(super) fn role(&self, name: &UserName) -> Option<Role> {
+        self.all.get(name).map(|member| member.role)
+    }
+
+    /// Whether there is an observer.
+    pub(super) fn are_watched(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.all.len()
     }
@@ -74,6 +84,13 @@ impl Members {
     #[must_use]
     pub(super) fn tell_all(&self, delivery: &Delivery) -> Vec<UserName> {
         tell(self.all.iter(), delivery)
+    }
+
+    /// Gives a frame to this one; `None` if nobody of that name is here.
+    #[must_use]
+    pub(super) fn tell_one(&self, one: &UserName, delivery: &Delivery) -> Option<Vec<UserName>> {
+        let member = self.all.get_key_value(one)?;
+        Some(tell([member].into_iter(), delivery))
     }
 
     /// Gives a frame to the observers, and to this one too.

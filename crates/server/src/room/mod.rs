@@ -6,14 +6,17 @@
 //!
 //! Deliberately absent: what a protocol message says. Of its body the room knows the length.
 
+mod bench;
 mod history;
 mod members;
+mod traffic;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{Local, Utc};
+use tokio::sync::Notify;
 use twopc_proto::frame::{DATE, ErrorCode, Frame, Person, Refusal, RelayFrames, Stamp, Welcome};
 use twopc_proto::text::Shown;
 use twopc_proto::{Role, UserName};
@@ -23,6 +26,7 @@ use crate::chronicle::Chronicle;
 use crate::names::KeyHash;
 use crate::outbox::{Debt, Delivery, End, Outbox, Totals};
 use crate::screen::Print;
+use bench::Bench;
 use history::History;
 use members::{Member, Members};
 
@@ -38,6 +42,8 @@ pub(crate) struct Room {
     record: Beside<Arc<[u8]>>,
     screen: Beside<Print>,
     opened: Instant,
+    /// Told when a delayed message is the next to go on.
+    delayed: Notify,
 }
 
 /// Who may come in.
@@ -59,6 +65,7 @@ struct State {
     tickets: u64,
     history: History,
     chronicle: Chronicle,
+    bench: Bench,
 }
 
 /// A place in the room: what a connection holds after its login.
@@ -90,8 +97,8 @@ enum Leaving {
 impl Room {
     /// An empty room; `host` is the address that the relay listens on.
     pub(crate) fn new(doors: Doors, host: &str, totals: Arc<Totals>, record: Beside<Arc<[u8]>>, screen: Beside<Print>) -> Self {
-        let (frames, opened) = (RelayFrames::new(host), Instant::now());
-        Self { state: Mutex::default(), frames, doors, totals, window: AtomicUsize::new(window(0)), record, screen, opened }
+        let (frames, opened, delayed) = (RelayFrames::new(host), Instant::now(), Notify::new());
+        Self { state: Mutex::default(), frames, doors, totals, window: AtomicUsize::new(window(0)), record, screen, opened, delayed }
     }
 
     /// The writer of the relay's own frames.
@@ -139,7 +146,7 @@ impl Room {
         if *role == Role::Coordinator {
             self.say(&mut state, "Coordinator discovered".into());
         }
-        self.drop_late(&mut state, late);
+        self.settle(&mut state, late);
         Ok(seat)
     }
 
@@ -148,7 +155,7 @@ impl Room {
         let mut state = self.lock();
         if state.members.seat(seat) {
             let late = self.remove(&mut state, &seat.name, Leaving::ByItself);
-            self.drop_late(&mut state, late);
+            self.settle(&mut state, late);
         }
     }
 
@@ -175,25 +182,7 @@ impl Room {
         state.chronicle.add(line.into());
         self.record.put(stamped.len(), stamped);
         self.screen.put(print.size(), print);
-        self.drop_late(&mut state, late);
-        Ok(())
-    }
-
-    /// Passes a protocol frame on to one user, and to the observers.
-    pub(crate) fn protocol(&self, seat: &Seat, to: &UserName, word: &str, body: &[u8], debt: &Arc<Debt>) -> Result<(), Refusal> {
-        let mut state = self.lock();
-        if !state.members.seat(seat) {
-            return Ok(());
-        }
-        if !state.members.contain(to) {
-            return Err(Refusal::not_here(to.clone()));
-        }
-        state.seq += 1;
-        let stamp = Stamp { from: &seat.name, role: seat.role, seq: state.seq };
-        let stamped: Arc<[u8]> = self.frames.protocol(&stamp, to, word, body).into();
-        let late = state.members.tell_one_and_observers(to, &Delivery::owed(Arc::clone(&stamped), debt));
-        self.record.put(stamped.len(), stamped);
-        self.drop_late(&mut state, late);
+        self.settle(&mut state, late);
         Ok(())
     }
 
@@ -202,7 +191,7 @@ impl Room {
         let mut state = self.lock();
         if state.members.seat(seat) {
             let late = state.members.tell_observers(&Delivery::owed(self.frames.trace(&seat.name, seat.role, body), debt));
-            self.drop_late(&mut state, late);
+            self.settle(&mut state, late);
         }
     }
 
@@ -237,7 +226,7 @@ impl Room {
     pub(crate) fn keep(&self, reader: &Arc<Outbox>) {
         let mut state = self.lock();
         state.chronicle.lend(Arc::clone(reader));
-        self.drop_late(&mut state, Vec::new());
+        self.settle(&mut state, Vec::new());
     }
 
     /// Nothing more goes to somebody who followed the room, or to whom something was lent.
@@ -256,12 +245,15 @@ impl Room {
         self.screen.finish(patience);
     }
 
-    /// Puts into a newcomer's outbox who is here and what was said.
+    /// Puts into a newcomer's outbox who is here, for an observer what holds, and what was said.
     fn welcome(&self, state: &mut State, seat: &Seat) {
         self.window.store(window(state.members.count()), Ordering::Relaxed);
         let (room, users, trace) = (self.doors.room.clone(), state.members.people(), self.doors.has_lab);
         let welcome = Welcome { user: seat.name.clone(), role: seat.role, room, users, seq: state.seq, trace };
         seat.outbox.push(Delivery::own(self.frames.welcome(&welcome)));
+        if seat.role == Role::Observer {
+            seat.outbox.push(Delivery::own(self.frames.lab(&state.bench.rules())));
+        }
         for frame in state.history.frames() {
             seat.outbox.push(Delivery::own(frame));
         }
@@ -292,9 +284,13 @@ impl Room {
         state.members.tell_all(&Delivery::own(self.frames.left(&person)))
     }
 
-    /// Drops those for whom too much waits, and, while too much waits in all, the largest.
-    fn drop_late(&self, state: &mut State, mut late: Vec<UserName>) {
+    /// What follows from whatever has just happened: without observers nothing is held; those for whom
+    /// too much waits are dropped, and, while too much waits in all, the largest.
+    fn settle(&self, state: &mut State, mut late: Vec<UserName>) {
         loop {
+            if !state.members.are_watched() && !state.bench.is_clear() {
+                late.extend(self.clear_bench(state));
+            }
             if late.is_empty() && self.totals.are_over() {
                 let largest = state.members.largest().map(|(name, waiting)| (name.clone(), waiting));
                 if state.chronicle.cut_largest(largest.as_ref().map_or(0, |(_, waiting)| *waiting)) {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use twopc_proto::bench::{Command, Fate, Rule};
 use twopc_proto::frame::{
     Answers, Chat, ClientFrames, Decoder, ErrorBody, ErrorCode, FromRelay, Login, Person, Protocol, Response, Welcome,
 };
@@ -102,6 +103,19 @@ impl Relay {
         (client, welcome)
     }
 
+    /// A relay that lets observers in.
+    pub(crate) fn start_lab() -> Self {
+        Self::start_with(|config| config.lab = Some(LAB.into()))
+    }
+
+    /// Logs in as an observer; the welcome has been read, and the rules that hold and what is held.
+    pub(crate) fn watch(&self, name: &str) -> (Client, Vec<Rule>, Vec<u64>) {
+        let mut client = self.connect().upgrade(&Login { lab: Some(LAB.into()), ..login(name, Role::Observer) });
+        assert!(matches!(client.next(), FromRelay::Welcome(_)), "the first frame is the welcome");
+        let Fate::Rules { rules, held } = client.fate() else { panic!("the second frame says no rules") };
+        (client, rules, held)
+    }
+
     /// Waits until the relay has printed this.
     pub(crate) fn await_print(&self, text: &str) -> String {
         let printed = || String::from_utf8(self.screen.0.lock().unwrap().clone()).unwrap();
@@ -138,6 +152,9 @@ impl Drop for Relay {
         }
     }
 }
+
+/// What observers show.
+pub(crate) const LAB: &str = "the lab's own key";
 
 /// The key that a name's tests use.
 pub(crate) fn key(name: &str) -> String {
@@ -297,6 +314,18 @@ impl Client {
             FromRelay::Protocol(protocol) => protocol,
             other => panic!("no protocol message, but {other:?}"),
         }
+    }
+
+    pub(crate) fn fate(&mut self) -> Fate {
+        match self.next() {
+            FromRelay::Lab(fate) => fate,
+            other => panic!("no fate, but {other:?}"),
+        }
+    }
+
+    /// Asks for something as an observer does.
+    pub(crate) fn ask(&mut self, command: &Command) {
+        self.send(&frames().lab(command));
     }
 
     pub(crate) fn error(&mut self) -> ErrorBody {

@@ -1,10 +1,11 @@
 //! Logging in: who gets in, who does not, and in which order that is asked.
 
 use twopc_proto::Role;
+use twopc_proto::bench::Fate;
 use twopc_proto::frame::{ErrorCode, FromRelay, Login, Person};
 use twopc_proto::json;
 
-use crate::client::{Plain, Relay, frames, key, login, name};
+use crate::client::{LAB, Plain, Relay, frames, key, login, name};
 
 fn person(user: &str, role: Role) -> Person {
     Person { user: name(user), role }
@@ -52,7 +53,7 @@ fn frames_that_come_with_the_login_are_obeyed_after_it() {
 
 #[test]
 fn every_refusal_leaves_the_connection_open_for_another_try() {
-    let relay = Relay::start_with(|config| config.lab = Some("the lab's own key".into()));
+    let relay = Relay::start_lab();
     let _bob = relay.participant("bob");
     let mut plain = relay.connect();
     let good = login("alice", Role::Participant);
@@ -224,11 +225,12 @@ fn a_name_is_freed_while_the_relay_runs() {
 
 #[test]
 fn an_observer_shows_the_labs_key_and_claims_no_name() {
-    let relay = Relay::start_with(|config| config.lab = Some("the lab's own key".into()));
-    let lab = Login { lab: Some("the lab's own key".into()), ..login("watcher", Role::Observer) };
+    let relay = Relay::start_lab();
+    let lab = Login { lab: Some(LAB.into()), ..login("watcher", Role::Observer) };
     let mut observer = relay.connect().upgrade(&lab);
     let FromRelay::Welcome(welcome) = observer.next() else { panic!("no welcome") };
     assert!(welcome.trace, "somebody wants to see what the nodes do");
+    assert!(matches!(observer.fate(), Fate::Rules { .. }));
     observer.hang_up();
     assert!(observer.closes());
     relay.await_print("Client (watcher) is offline\n");

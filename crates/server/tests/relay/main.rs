@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // what the tests share is test too
 
+mod bench;
 mod chat;
 mod client;
 mod life;

@@ -1,9 +1,9 @@
 //! Protocol frames: to one user and to observers, and never a word of the relay's own.
 
 use twopc_proto::Role;
-use twopc_proto::frame::{ErrorCode, FromRelay, Login};
+use twopc_proto::frame::{ErrorCode, FromRelay};
 
-use crate::client::{Relay, frames, login, name};
+use crate::client::{Relay, frames, name};
 
 #[test]
 fn a_protocol_frame_reaches_its_receiver_alone_body_untouched() {
@@ -60,11 +60,9 @@ fn a_frame_to_nobody_comes_back_with_the_name() {
 }
 
 #[test]
-fn observers_see_all_and_say_nothing() {
-    let relay = Relay::start_with(|config| config.lab = Some("the lab's own key".into()));
-    let watcher = Login { lab: Some("the lab's own key".into()), ..login("watcher", Role::Observer) };
-    let mut watcher = relay.connect().upgrade(&watcher);
-    assert!(matches!(watcher.next(), FromRelay::Welcome(_)));
+fn observers_see_all_and_take_no_part() {
+    let relay = Relay::start_lab();
+    let (mut watcher, ..) = relay.watch("watcher");
     let mut chair = relay.login("chair", Role::Coordinator);
     let mut alice = relay.participant("alice");
     chair.joined();

@@ -112,7 +112,14 @@ fn every_row_of_the_page_has_a_case_and_every_case_says_what_the_page_says() {
 
 #[test]
 fn every_test_that_shows_a_row_is_there() {
-    let tests = [include_str!("login.rs"), include_str!("plain.rs"), include_str!("pressure.rs"), include_str!("timing.rs")].concat();
+    let files = [
+        include_str!("bench.rs"),
+        include_str!("login.rs"),
+        include_str!("plain.rs"),
+        include_str!("pressure.rs"),
+        include_str!("timing.rs"),
+    ];
+    let tests = files.concat();
     for (row, test) in BY_A_TEST {
         assert!(rows_of_the_page().iter().any(|cells| cells[0].starts_with(row)), "no row begins with {row:?}");
         assert!(tests.contains(&format!("#[test]\nfn {test}()")), "{test} is gone");

@@ -32,10 +32,11 @@ pub(crate) struct Case {
 }
 
 /// The rows of the page that take more than bytes to show, and the tests that show them.
-pub(crate) const BY_A_TEST: [(&str, &str); 16] = [
+pub(crate) const BY_A_TEST: [(&str, &str); 18] = [
     ("a message that does not end in time", "an_unfinished_message_is_refused_on_both_sides_of_the_upgrade"),
     ("a guest or reader who is not welcome", "beyond_loopback_only_those_who_log_in_read_unless_guests_are_welcome"),
     ("a later login with the same name", "the_same_name_and_key_take_over"),
+    ("an observer's command that is none", "a_command_that_is_none_is_refused_and_changes_nothing"),
     ("426", "the_refusal_without_an_upgrade_names_it"),
     ("400", "every_refusal_leaves_the_connection_open_for_another_try"),
     ("422", "every_refusal_leaves_the_connection_open_for_another_try"),
@@ -49,6 +50,7 @@ pub(crate) const BY_A_TEST: [(&str, &str); 16] = [
     ("silence after which", "a_silent_client_is_pinged_and_one_that_answers_stays"),
     ("a client that takes no byte", "who_takes_no_byte_in_time_is_dropped"),
     ("what waits for one client", "while_too_much_waits_in_all_the_largest_goes_first"),
+    ("messages that an observer has held", "of_more_messages_than_are_held_the_oldest_goes_on"),
 ];
 
 const HEAD: &str = "a head that breaks the rules above";
@@ -203,6 +205,7 @@ fn open_after() -> Vec<Case> {
         frame(PATH, "a type in lower case", "/2pc/ack", "To: alice\r\n", b"{}", open(404, NotFound)),
         frame(PATH, "a type of 33 letters", &long_word, "To: alice\r\n", b"{}", open(404, NotFound)),
         frame(PATH, "a trace that nobody wants", "/trace", "", b"{}", open(404, NotFound)),
+        frame(PATH, "a command where there is no lab", "/lab", "", b"{\"do\":\"release\"}", open(404, NotFound)),
         frame(WELCOME, "the coordinators' path", "/coordinator.http", "", b"hi", open(403, Forbidden)),
         frame(TO, "no To", "/2pc/ACK", "", b"{}", open(400, BadRequest)),
         frame(TO, "To twice", "/2pc/ACK", "To: alice\r\nTo: alice\r\n", b"{}", open(400, BadRequest)),
