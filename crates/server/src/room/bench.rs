@@ -9,7 +9,6 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use twopc_proto::UserName;
 use twopc_proto::bench::{Fate, Rule, Then};
-use twopc_proto::frame::PROTOCOL_PATH;
 
 use crate::outbox::{Debt, Kept};
 
@@ -57,12 +56,7 @@ impl Bench {
 
     /// What is to become of a message; `word` is its type, as it stands in the path.
     pub(super) fn then(&self, from: &UserName, to: &UserName, word: &str) -> Then {
-        let matches = |rule: &&Rule| {
-            rule.path.as_ref().is_none_or(|path| path.strip_prefix(PROTOCOL_PATH) == Some(word))
-                && rule.from.as_ref().is_none_or(|name| name == from)
-                && rule.to.as_ref().is_none_or(|name| name == to)
-        };
-        self.rules.iter().find(matches).map_or(Then::Pass, |rule| rule.then)
+        self.rules.iter().find(|rule| rule.is_about(word, from, to)).map_or(Then::Pass, |rule| rule.then)
     }
 
     /// What holds, for observers.

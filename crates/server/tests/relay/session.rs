@@ -1,8 +1,10 @@
-//! The session in the description of the wire, sent and expected as it stands there.
+//! The sessions in the descriptions of the wire, sent and expected as they stand there.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+
+use twopc_proto::Role;
 
 use crate::client::{DEADLINE, Relay};
 
@@ -62,11 +64,8 @@ fn in_the_pages_words(message: &str, relay: &Relay) -> String {
     text
 }
 
-#[test]
-fn the_session_on_the_page_is_what_happens() {
-    let page = include_str!("../../../../docs/wire.md");
-    let relay = Relay::start();
-    let mut streams: BTreeMap<String, TcpStream> = BTreeMap::new();
+/// Sends what the page says is sent, and expects what it says is received.
+fn play(page: &str, relay: &Relay, mut streams: BTreeMap<String, TcpStream>) {
     let steps = steps(page);
     assert!(steps.len() > 20, "the page has its session");
     for Step { who, sends, message } in steps {
@@ -78,7 +77,21 @@ fn the_session_on_the_page_is_what_happens() {
         if sends {
             stream.write_all(message.as_bytes()).unwrap();
         } else {
-            assert_eq!(in_the_pages_words(&receive(stream), &relay), message, "what {who} receives");
+            assert_eq!(in_the_pages_words(&receive(stream), relay), message, "what {who} receives");
         }
     }
+}
+
+#[test]
+fn the_session_on_the_page_is_what_happens() {
+    play(include_str!("../../../../docs/wire.md"), &Relay::start(), BTreeMap::new());
+}
+
+#[test]
+fn the_observers_session_on_its_page_is_what_happens() {
+    let relay = Relay::start_lab();
+    let (mut chair, alice) = (relay.login("chair", Role::Coordinator), relay.participant("alice"));
+    chair.joined();
+    let streams = [("chair", chair), ("alice", alice)].map(|(name, client)| (name.to_owned(), client.stream));
+    play(include_str!("../../../../docs/lab-wire.md"), &relay, streams.into());
 }
