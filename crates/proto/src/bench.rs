@@ -41,6 +41,16 @@ pub struct Rule {
     pub then: Then,
 }
 
+impl Rule {
+    /// Whether it matches a message of this type.
+    #[must_use]
+    pub fn is_about(&self, word: &str, from: &UserName, to: &UserName) -> bool {
+        self.path.as_ref().is_none_or(|path| path.strip_prefix(PROTOCOL_PATH) == Some(word))
+            && self.from.as_ref().is_none_or(|name| name == from)
+            && self.to.as_ref().is_none_or(|name| name == to)
+    }
+}
+
 /// What is done with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "then", rename_all = "snake_case")]

@@ -86,9 +86,9 @@ impl Room {
                 None => self.delayed.notified().await,
                 Some(due) => tokio::select! {
                     biased;
+                    () = sleep_until(due) => self.let_due_go(),
                     // Another is to go on earlier.
                     () = self.delayed.notified() => {}
-                    () = sleep_until(due) => self.let_due_go(),
                 },
             }
         }
