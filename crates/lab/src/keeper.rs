@@ -211,8 +211,9 @@ impl Keeper {
             Press::Close => self.close(),
             Press::Kill => {
                 self.is_closing = true;
-                for running in self.rows.iter().filter_map(|row| row.running.as_ref()) {
-                    running.tell(Order::Kill);
+                for row in self.rows.iter_mut().filter(|row| row.running.is_some()) {
+                    row.fate = Fate::Killed;
+                    row.tell(Order::Kill);
                 }
             }
         }
@@ -378,7 +379,7 @@ impl Keeper {
     fn refuses(&self, deed: &Deed) -> bool {
         let life = |program: &str| self.rows.iter().find(|row| row.member.name == program).map(|row| &row.life);
         let can = match deed {
-            Deed::Start { program, .. } => life(program).is_some_and(|life| life.can_start().is_ok()),
+            Deed::Start { program, .. } => life(program).is_some_and(|life| life.can_start().is_ok() || *life == Life::Waiting),
             Deed::Stop { program } => life(program).is_some_and(|life| life.can_stop().is_ok()),
             Deed::Kill { program } => life(program).is_some_and(|life| life.can_kill().is_ok()),
             Deed::Freeze { program } => life(program).is_some_and(|life| life.can_freeze().is_ok()),

@@ -3,6 +3,7 @@
 //! - [`program`]: the flags, and the dispatch to the program that the lab is asked to be.
 //! - [`room`]: the room's programs as processes of their own, started, heard and ended.
 //! - [`member`] and [`life`]: who is in the room, and where each stands.
+//! - [`scenario`]: goals, questions and steps that are played on real processes, and judged.
 //! - [`run`]: what is seen of the room and what is done to it, as one list of events.
 //! - [`tile`]: where the windows stand on the screen.
 //! - [`view`]: the lab's window, as a function of what is seen of the room.
@@ -23,6 +24,7 @@ mod printer;
 pub mod program;
 pub mod room;
 pub mod run;
+pub mod scenario;
 mod signals;
 pub mod tile;
 pub mod view;

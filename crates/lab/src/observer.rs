@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{sleep, timeout};
 use twopc_proto::bench::Command;
-use twopc_proto::frame::{Answers, ClientFrames, Decoder, Frame, FromRelay, Login};
+use twopc_proto::frame::{Answers, ClientFrames, Decoder, Frame, FromRelay, Login, Welcome};
 use twopc_proto::trace::Trace;
 use twopc_proto::{Role, UserName};
 
@@ -99,8 +99,8 @@ async fn follow(
         while let Some(frame) = decoder.next_frame().map_err(|_| io::ErrorKind::InvalidData)? {
             if frame.path() == "/ping" {
                 to.write_all(&frames.pong()).await?;
-            } else if let Some(seen) = seen(&frame) {
-                note(seen);
+            } else {
+                seen(&frame).into_iter().for_each(note);
             }
         }
         tokio::select! {
@@ -117,11 +117,16 @@ async fn follow(
     }
 }
 
-/// What a frame says to a lab, if it says anything to one. What was said before the lab came is no part
+/// What a frame says to a lab, if it says anything to one. A welcome says who is here as well. What was said before the lab came is no part
 /// of what it has seen.
-fn seen(frame: &Frame) -> Option<Happening> {
-    match FromRelay::read(frame).ok()? {
-        FromRelay::Welcome(welcome) => Some(Happening::Watching { room: welcome.room }),
+fn seen(frame: &Frame) -> Vec<Happening> {
+    let Ok(said) = FromRelay::read(frame) else { return Vec::new() };
+    let one = match said {
+        FromRelay::Welcome(Welcome { room, user: me, users, .. }) => {
+            let others = users.into_iter().filter(|person| person.user != me);
+            let here = others.map(|person| Happening::Joined { user: person.user, role: person.role });
+            return std::iter::once(Happening::Watching { room }).chain(here).collect();
+        }
         FromRelay::Joined(person) => Some(Happening::Joined { user: person.user, role: person.role }),
         FromRelay::Left(person) => Some(Happening::Left { user: person.user, role: person.role }),
         FromRelay::Chat(chat) if chat.history => None,
@@ -129,5 +134,6 @@ fn seen(frame: &Frame) -> Option<Happening> {
         FromRelay::Trace { from, role, body } => Trace::read(&body).ok().map(|trace| Happening::Told { user: from, role, trace }),
         FromRelay::Lab(fate) => Some(Happening::Fate { fate }),
         FromRelay::Ping | FromRelay::Error(_) | FromRelay::Unknown => None,
-    }
+    };
+    one.into_iter().collect()
 }

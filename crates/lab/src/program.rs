@@ -17,7 +17,7 @@ use twopc_runner::cli;
 use crate::keeper::MOST_PARTICIPANTS;
 use crate::member::Tempo;
 use crate::room::{Plan, Record};
-use crate::{parent, window};
+use crate::{parent, scenario, window};
 
 /// Opens a room: a relay, participants and a coordinator, each a program with a window of its own.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ enum Program {
     Participant(Box<twopc_participant::program::Args>),
     /// One coordinator: twopc-coordinator
     Coordinator(Box<twopc_coordinator::program::Args>),
+    /// Plays scenarios on real processes, and judges what came of them
+    Scenario(Box<scenario::command::Args>),
 }
 
 /// The lab's own flags.
@@ -69,6 +71,10 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         return ExitCode::FAILURE;
     }
     match program {
+        Program::Scenario(args) => match itself() {
+            Ok(program) => scenario::command::run(&args, program),
+            Err(status) => status,
+        },
         Program::Server(args) => twopc_server::program::run(*args),
         Program::Participant(args) => twopc_participant::program::run(*args),
         Program::Coordinator(args) => twopc_coordinator::program::run(*args),
@@ -81,11 +87,9 @@ fn open(args: &Args) -> ExitCode {
         let instead = window::INSTEAD;
         return cli::failed(format_args!("There is no display for the room's windows: set DISPLAY or WAYLAND_DISPLAY, or {instead}."));
     }
-    let program = match std::env::current_exe() {
+    let program = match itself() {
         Ok(program) => program,
-        Err(error) => {
-            return cli::failed(format_args!("The system does not tell where this program is ({error}): start it by its full path."));
-        }
+        Err(status) => return status,
     };
     let logs = logs_of_the_relay();
     let plan = Plan {
@@ -100,6 +104,12 @@ fn open(args: &Args) -> ExitCode {
         key: args.lab.clone(),
     };
     window::run(plan)
+}
+
+/// This program, which is every program of a room.
+fn itself() -> Result<PathBuf, ExitCode> {
+    std::env::current_exe()
+        .map_err(|error| cli::failed(format_args!("The system does not tell where this program is ({error}): start it by its full path.")))
 }
 
 /// Where the relay is to write, read from the flags and variables as it reads them itself.

@@ -1,0 +1,247 @@
+//! How everything stands after some of a run's events.
+//!
+//! The room's list, the search for what is blocked, the conditions of a scenario and the scrubber of a
+//! recorded run all read this; it grows by one event at a time. Deliberately absent: judgement. A moment
+//! is what was seen, whether or not it should be so.
+
+use std::collections::BTreeMap;
+
+use twopc_proto::bench::{Fate, Rule};
+use twopc_proto::frame::{Decoder, FromRelay, Protocol, Side};
+use twopc_proto::trace::{Peer, What};
+use twopc_proto::{RecordKind, Role, TxnId, UserName};
+
+use super::{Event, Happening, Stage};
+
+/// How everything stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// When, in microseconds since the run began.
+    pub at_us: u64,
+    /// The room's programs by name, the relay too.
+    pub programs: BTreeMap<String, Standing>,
+    /// The messages that the relay keeps, by number.
+    pub held: BTreeMap<u64, Protocol>,
+    /// The rules for messages on their way.
+    pub rules: Vec<Rule>,
+    /// Whether the lab sees the traffic.
+    pub is_watching: bool,
+    /// The last messages that passed, by number: one may be said to be kept right after it came.
+    passing: BTreeMap<u64, Protocol>,
+}
+
+/// How one program stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Where its process stands; `None` while none was started.
+    pub stage: Option<Stage>,
+    /// Its process id, while there is one.
+    pub pid: Option<u32>,
+    /// It is stopped, and not dead.
+    pub is_frozen: bool,
+    /// It is logged in, as the relay sees it.
+    pub is_online: bool,
+    /// The last record in its stable log.
+    pub record: Option<Written>,
+    /// Up to which record its disk has everything.
+    pub durable: u64,
+    /// Its transactions, in the order in which it came to know them.
+    pub transactions: Vec<(TxnId, Stand)>,
+}
+
+/// A record in a stable log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its place.
+    pub lsn: u64,
+    /// Its kind.
+    pub record: RecordKind,
+    /// Its transaction.
+    pub txn: TxnId,
+}
+
+/// How a transaction stands at one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stand {
+    /// The book's word for its state.
+    pub state: String,
+    /// The string, where it is known.
+    pub string: Option<String>,
+    /// What is known while in doubt.
+    pub doubt: Option<Doubt>,
+    /// The string stands in the text file, or every participant has acknowledged.
+    pub is_done: bool,
+}
+
+/// What a participant knows while it is in doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Since when, in microseconds since the run began.
+    pub since_us: u64,
+    /// When it last asked, in the same.
+    pub asked_us: Option<u64>,
+    /// Nobody who can be reached may decide.
+    pub is_blocked: bool,
+    /// The coordinator first, then the others.
+    pub peers: Vec<Peer>,
+}
+
+impl Moment {
+    /// How everything stands after these.
+    #[must_use]
+    pub fn after(events: &[Event]) -> Self {
+        let mut moment = Self::default();
+        for event in events {
+            moment.take(event);
+        }
+        moment
+    }
+
+    /// How it stands after one more.
+    pub fn take(&mut self, event: &Event) {
+        self.at_us = event.at_us;
+        match &event.what {
+            Happening::Frame { frame } => self.on_frame(frame),
+            Happening::Told { user, role, trace } => self.on_told(user, *role, trace.at_us, &trace.what),
+            Happening::Fate { fate } => self.on_fate(fate),
+            Happening::Joined { user, .. } => self.program(user.as_str()).is_online = true,
+            Happening::Left { user, .. } => self.program(user.as_str()).is_online = false,
+            Happening::Watching { .. } => self.is_watching = true,
+            Happening::Blind => {
+                self.is_watching = false;
+                self.programs.values_mut().for_each(|standing| standing.is_online = false);
+                // What a relay kept is gone with it.
+                self.held.clear();
+                self.rules.clear();
+            }
+            Happening::Process { program, stage } => self.program(program).on_stage(stage),
+            Happening::Found { user, lsn, record, txn, .. } => {
+                let written = Written { lsn: *lsn, record: *record, txn: txn.clone() };
+                self.program(user.as_str()).record = Some(written);
+            }
+            Happening::Did { .. } => {}
+        }
+    }
+
+    /// How a program stands; like one that was never started, where there is none of that name.
+    #[must_use]
+    pub fn of(&self, program: &str) -> Standing {
+        self.programs.get(program).cloned().unwrap_or_default()
+    }
+
+    fn program(&mut self, name: &str) -> &mut Standing {
+        self.programs.entry(name.into()).or_default()
+    }
+
+    fn on_frame(&mut self, frame: &str) {
+        /// The relay says at once what it keeps.
+        const PASSING: usize = 64;
+        let Some(protocol) = protocol_of(frame) else { return };
+        if self.passing.len() == PASSING {
+            self.passing.pop_first();
+        }
+        self.passing.insert(protocol.seq, protocol);
+    }
+
+    fn on_fate(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Rules { rules, held } => {
+                self.rules.clone_from(rules);
+                self.held.retain(|seq, _| held.contains(seq));
+            }
+            Fate::Held { seq, .. } => {
+                if let Some(protocol) = self.passing.remove(seq) {
+                    self.held.insert(*seq, protocol);
+                }
+            }
+            Fate::Delivered { seq } | Fate::Dropped { seq, .. } => drop(self.held.remove(seq)),
+            Fate::Duplicated { .. } => {}
+        }
+    }
+
+    fn on_told(&mut self, user: &UserName, _: Role, told_us: u64, what: &What) {
+        let now = self.at_us;
+        // A process counts from its own start, the run from its own.
+        let here = |theirs: u64| now.saturating_sub(told_us.saturating_sub(theirs));
+        let standing = self.program(user.as_str());
+        match what {
+            What::Online { .. } => standing.is_online = true,
+            What::Offline => standing.is_online = false,
+            What::Log { lsn, record, txn, .. } => standing.record = Some(Written { lsn: *lsn, record: *record, txn: txn.clone() }),
+            What::Durable { lsn } => standing.durable = *lsn,
+            What::State { txn, state, string } => {
+                let stand = standing.transaction(txn);
+                stand.state.clone_from(state);
+                if string.is_some() {
+                    stand.string.clone_from(string);
+                }
+            }
+            What::Doubt { txn, since_us, asked_us, blocked, peers } => {
+                let doubt = Doubt { since_us: here(*since_us), asked_us: asked_us.map(here), is_blocked: *blocked, peers: peers.clone() };
+                standing.transaction(txn).doubt = Some(doubt);
+            }
+            What::Settled { txn, .. } => standing.transaction(txn).doubt = None,
+            What::Applied { txn } | What::Done { txn } => standing.transaction(txn).is_done = true,
+            What::Start { .. }
+            | What::Press { .. }
+            | What::Send { .. }
+            | What::Receive { .. }
+            | What::Timeout { .. }
+            | What::Notice { .. } => {}
+        }
+    }
+}
+
+impl Standing {
+    /// How a transaction stands there, if it is known there.
+    #[must_use]
+    pub fn of(&self, txn: &TxnId) -> Option<&Stand> {
+        self.transactions.iter().find(|(known, _)| known == txn).map(|(_, stand)| stand)
+    }
+
+    /// The transactions that are not decided.
+    pub fn open(&self) -> impl Iterator<Item = &(TxnId, Stand)> {
+        self.transactions.iter().filter(|(_, stand)| !["COMMIT", "ABORT"].contains(&stand.state.as_str()))
+    }
+
+    fn transaction(&mut self, txn: &TxnId) -> &mut Stand {
+        let place = self.transactions.iter().position(|(known, _)| known == txn).unwrap_or_else(|| {
+            self.transactions.push((txn.clone(), Stand::default()));
+            self.transactions.len() - 1
+        });
+        &mut self.transactions[place].1
+    }
+
+    fn on_stage(&mut self, stage: &Stage) {
+        match stage {
+            Stage::Started { pid, .. } => {
+                // What it holds in memory is gone; what it says of itself comes from its files.
+                *self = Self { pid: Some(*pid), record: self.record.take(), durable: self.durable, ..Self::default() };
+            }
+            Stage::Ready => {}
+            Stage::Frozen => self.is_frozen = true,
+            Stage::Thawed => self.is_frozen = false,
+            Stage::Ended { .. } => (self.pid, self.is_frozen, self.is_online) = (None, false, false),
+        }
+        self.stage = Some(stage.clone());
+    }
+}
+
+/// The protocol message in a frame that the relay relayed, if it is one.
+#[must_use]
+pub fn protocol_of(frame: &str) -> Option<Protocol> {
+    let mut decoder = Decoder::new(Side::Client);
+    decoder.feed(frame.as_bytes());
+    match FromRelay::read(&decoder.next_frame().ok()??).ok()? {
+        FromRelay::Protocol(protocol) => Some(protocol),
+        FromRelay::Welcome(_)
+        | FromRelay::Joined(_)
+        | FromRelay::Left(_)
+        | FromRelay::Ping
+        | FromRelay::Error(_)
+        | FromRelay::Chat(_)
+        | FromRelay::Trace { .. }
+        | FromRelay::Lab(_)
+        | FromRelay::Unknown => None,
+    }
+}
