@@ -4,7 +4,6 @@
 //! - [`window`]: that function with a node behind it.
 //! - [`program`]: the flags.
 
-mod doubt;
 pub mod program;
 #[cfg(test)]
 mod states;

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use twopc_proto::trace::Peer;
 use twopc_proto::{CommittedString, Decision, PeerState, Role, State, TxnId, UserName};
-use twopc_runner::snapshot::{
-    DoubtView, Line, LineKind, Link, ParticipantView, PeerView, Person, SettledView, Snapshot, TextFileView, VoteView,
-};
+use twopc_runner::snapshot::{DoubtView, Line, LineKind, Link, ParticipantView, Person, SettledView, Snapshot, TextFileView, VoteView};
 
 pub(crate) type Shot = Snapshot<ParticipantView>;
 
@@ -116,9 +115,9 @@ pub(crate) fn asked(now: Instant) -> Shot {
     with_votes(vec![vote(3, "Hello", now)])
 }
 
-fn peer(user: &str, here: bool, asked: bool, answer: Option<PeerState>) -> PeerView {
+fn peer(user: &str, here: bool, asked: bool, answer: Option<PeerState>) -> Peer {
     let role = if user == "chair" { Role::Coordinator } else { Role::Participant };
-    PeerView { user: name(user), role, here, asked, answer }
+    Peer { user: name(user), role, here, asked, answer }
 }
 
 pub(crate) fn ready_vote(n: u64, text: &str, now: Instant) -> VoteView {

@@ -200,13 +200,13 @@ fn in_doubt_it_says_whom_it_asked_and_what_would_settle_it() {
     window.get_by_label("State: READY, in doubt");
     window.get_by_label("In doubt about “Hello”");
     window.get_by_label(
-        "You voted commit; the decision has not arrived. Asked 4 s ago: chair (offline), bob READY, carol no answer. \
-         Any of them that knows the decision, or a participant that has not voted, settles it.",
+        "You voted commit; the decision has not arrived. In doubt for 30 s. Asked 4 s ago: chair (offline), bob READY, carol no answer. \
+         The table's row for READY: ask another participant. Any of them that knows the decision, or a participant that has not voted, settles it.",
     );
     assert_eq!(press(&mut window, "Ask status"), [Action::Press(ParticipantPress::AskStatus(states::txn(3)))]);
     window.state_mut().now = now + Duration::from_secs(3);
     window.run();
-    assert!(says(&window, "Asked 7 s ago"));
+    assert!(says(&window, "In doubt for 33 s. Asked 7 s ago"));
 }
 
 #[test]
@@ -218,6 +218,8 @@ fn blocked_it_says_who_would_free_it() {
         &window,
         "Blocked: nobody here may decide. It ends when chair or carol (offline) is back; starting another coordinator does not help."
     ));
+    assert!(says(&window, "In doubt for 30 s.") && says(&window, "The table's row for READY: ask another participant."));
+    assert!(says(&window, "What frees it: the decision of chair, or COMMIT, ABORT or INIT from carol."));
 }
 
 #[test]

@@ -8,13 +8,12 @@ use twopc_proto::{Decision, State, UserName};
 use twopc_runner::snapshot::{Action, Link, ParticipantPress, ParticipantView, SettledView, Snapshot, VoteView};
 use twopc_ui::button::button_ui;
 use twopc_ui::countdown::{bar_ui, left, time_left_ui};
+use twopc_ui::doubt::Doubt;
 use twopc_ui::mark::{announce, mark_ui};
 use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui, quoted, width};
 use twopc_ui::theme::{CONTROL, ROW, UNIT, main_button, side_button};
 use twopc_ui::{Mark, Palette};
-
-use crate::doubt::doubt_text;
 
 /// How long an outcome stands in the band.
 const OUTCOME: Duration = Duration::from_secs(8);
@@ -169,11 +168,9 @@ fn buttons_ui(ui: &mut Ui, vote: &VoteView, actions: &mut Vec<Action<Participant
 fn explanation_ui(ui: &mut Ui, vote: &VoteView, is_connected: bool, now: Instant) {
     let words = match (&vote.doubt, vote.state) {
         (Some(doubt), State::Ready) => {
-            if doubt.asked_at.is_some() {
-                // The seconds since the question go on counting.
-                ui.ctx().request_repaint_after(Duration::from_secs(1));
-            }
-            doubt_text(doubt, is_connected, now)
+            // The seconds go on counting.
+            ui.ctx().request_repaint_after(Duration::from_secs(1));
+            Doubt::seen(doubt, is_connected, now).explanation("You")
         }
         (_, State::Commit | State::Abort) => String::from("The decision is known here; the disk is at work."),
         (_, State::Init | State::Wait | State::Ready) => String::from("The time to vote is over."),

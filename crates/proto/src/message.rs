@@ -16,6 +16,7 @@ use crate::json;
 use crate::name::UserName;
 use crate::record::Decision;
 use crate::text::CommittedString;
+use crate::trace::Origin;
 use crate::txn::TxnId;
 
 /// The most participants of one transaction.
@@ -313,6 +314,17 @@ impl Message {
             }
             Self::DecisionReply { txn, state } => json::body(&ReplyBody { txn: txn.clone(), state: *state }),
         }
+    }
+
+    /// The same with two members more that say which event of its sender it comes from. Whoever does not
+    /// look for them skips them.
+    #[must_use]
+    pub fn body_from(&self, origin: Origin) -> Vec<u8> {
+        let mut body = self.body();
+        // Every body is an object with at least one member, so another can follow before its end.
+        body.pop();
+        body.extend_from_slice(alloc::format!(r#","life":{},"n":{}}}"#, origin.life, origin.n).as_bytes());
+        body
     }
 
     /// Reads the body of a frame of the given type.

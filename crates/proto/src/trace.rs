@@ -16,6 +16,9 @@ use crate::name::{Role, UserName};
 use crate::record::{Decision, RecordKind};
 use crate::txn::TxnId;
 
+/// The most peers that a [`What::Doubt`] lists, the coordinator among them: a trace fits a frame.
+pub const MOST_PEERS: usize = 256;
+
 /// One event of one process. The body of `/trace`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
@@ -59,13 +62,13 @@ pub enum What {
     Offline,
     /// A person, or who stands in for one, pressed something.
     Press {
-        /// What: `Request`, `Commit`, `Abort`, `Ask status`.
+        /// What: `Request`, `Commit`, `Abort`, `Ask status`, `Quit`.
         button: String,
         /// On which transaction, if on one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         txn: Option<TxnId>,
     },
-    /// A message was handed to the link.
+    /// A message is handed to the link, now: it follows this trace.
     Send {
         /// To whom.
         to: UserName,
@@ -91,7 +94,8 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         state: Option<PeerState>,
     },
-    /// A record is written into the stable log. It need not be on the disk yet.
+    /// A record is handed to the stable log. It is on the disk once [`What::Durable`] says so; one that the
+    /// disk has no space for is cut back again, and a [`What::Notice`] says that.
     Log {
         /// Its place.
         lsn: u64,
@@ -112,7 +116,7 @@ pub enum What {
         /// Which.
         txn: TxnId,
     },
-    /// A timer ran out.
+    /// A timer ran out. It need not have brought anything about.
     Timeout {
         /// Which: `vote`, `grace`, `ask again`, `answers`, `repeat`, `space`.
         timer: String,
@@ -130,7 +134,8 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         string: Option<String>,
     },
-    /// Participant: where it stands with a transaction that it is in doubt about. Said at each change.
+    /// Participant in READY: what it knows of a transaction whose decision it does not know. Said first with
+    /// the promise, and again at each change.
     Doubt {
         /// Which.
         txn: TxnId,
@@ -141,7 +146,7 @@ pub enum What {
         asked_us: Option<u64>,
         /// Nobody who can be reached may decide.
         blocked: bool,
-        /// The coordinator first, then the others by name.
+        /// The coordinator first, then the others by name; at most [`MOST_PEERS`].
         peers: Vec<Peer>,
     },
     /// The doubt is over.
@@ -206,6 +211,7 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Message;
 
     fn txn() -> TxnId {
         TxnId::parse("chair.1.1").unwrap()
@@ -228,6 +234,29 @@ mod tests {
         assert_eq!(Origin::read(br#"{"txn":"chair.1.1","life":5,"n":3}"#), Some(Origin { life: 5, n: 3 }));
         assert_eq!(Origin::read(br#"{"txn":"chair.1.1"}"#), None);
         assert_eq!(Origin::read(br#"{"txn":"chair.1.1","life":"5","n":-3}"#), None);
+    }
+
+    #[test]
+    fn a_message_that_says_where_it_comes_from_is_the_same_message() {
+        let user = |name: &str| UserName::parse(name).unwrap();
+        let string = crate::CommittedString::parse("say \"}\"").unwrap();
+        let (participants, timeout) = ([user("alice"), user("bob")].into(), core::time::Duration::from_secs(20));
+        let origin = Origin { life: 1_763_800_000_000, n: 12 };
+        for message in [
+            Message::VoteRequest { txn: txn(), string, participants, timeout },
+            Message::VoteCommit { txn: txn() },
+            Message::VoteAbort { txn: txn(), reason: None },
+            Message::GlobalCommit { txn: txn() },
+            Message::GlobalAbort { txn: txn(), reason: Some(crate::Reason::Timeout), by: Some(user("bob")) },
+            Message::Ack { txn: txn() },
+            Message::DecisionRequest { txn: txn(), participants: [user("alice")].into() },
+            Message::DecisionReply { txn: txn(), state: PeerState::Ready },
+        ] {
+            let (plain, body) = (message.body(), message.body_from(origin));
+            assert_eq!(body.strip_suffix(br#","life":1763800000000,"n":12}"#), plain.strip_suffix(b"}"));
+            assert_eq!(Message::parse(message.kind(), &body).unwrap(), message);
+            assert_eq!((Origin::read(&body), Origin::read(&plain)), (Some(origin), None));
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use twopc_proto::{CommittedString, Decision, PeerState, Reason, Role, State, TxnId, UserName};
+use twopc_proto::trace::Peer;
+use twopc_proto::{CommittedString, Decision, Reason, Role, State, TxnId, UserName};
 
 /// Everything a person may see of a node. `V` is what only its role shows.
 #[derive(Clone, Debug)]
@@ -149,22 +150,7 @@ pub struct DoubtView {
     /// Nobody who can be reached may decide.
     pub blocked: bool,
     /// The coordinator first, then the other participants by name.
-    pub peers: Vec<PeerView>,
-}
-
-/// One whom a participant in doubt could ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerView {
-    /// Who.
-    pub user: UserName,
-    /// The transaction's coordinator or a participant of it.
-    pub role: Role,
-    /// Logged in in that role, as far as is known.
-    pub here: bool,
-    /// Was asked since the doubt began.
-    pub asked: bool,
-    /// Its last answer.
-    pub answer: Option<PeerState>,
+    pub peers: Vec<Peer>,
 }
 
 /// How a transaction ended here.

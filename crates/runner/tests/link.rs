@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use support::{PATIENCE, Watched, config};
 use twopc_proto::participant::Participant;
+use twopc_proto::trace::{Origin, Trace, What};
 use twopc_proto::{Decision, PeerState};
 use twopc_runner::event::Event;
 use twopc_runner::node::Ending;
@@ -83,6 +84,19 @@ impl Visitor {
         self.expect("/login");
         self.say(UPGRADE);
         self.frame("/welcome", "", &welcome());
+    }
+
+    /// The same where somebody watches.
+    fn welcome_watched(&mut self) {
+        self.expect("/login");
+        self.say(UPGRADE);
+        self.frame("/welcome", "", &welcome().replace(r#""trace":false"#, r#""trace":true"#));
+    }
+
+    /// The next message is a trace: its number, and what happened.
+    fn trace(&mut self) -> (u64, What) {
+        let trace = Trace::read(self.expect("/trace").as_bytes()).unwrap();
+        (trace.n, trace.what)
     }
 }
 
@@ -253,6 +267,54 @@ fn a_vote_on_its_way_from_the_disk_is_said_on_the_next_link() {
     let mut visitor = relay.accept();
     visitor.welcome();
     assert_eq!(visitor.expect("/2pc/VOTE_COMMIT"), r#"{"txn":"chair.1.1"}"#);
+}
+
+#[test]
+fn a_trace_comes_in_order_before_its_message_and_what_a_link_missed_comes_first_on_the_next() {
+    let (relay, dir) = (Script::new(), tempfile::tempdir().unwrap());
+    let mut alice = Watched::<Participant>::headless(support::committing(config(&relay.address(), Some("alice"), dir.path())));
+    let mut visitor = relay.accept();
+    visitor.welcome_watched();
+    assert_eq!(visitor.trace(), (1, What::Start { records: 0 }));
+    assert_eq!(visitor.trace(), (2, What::Online { room: "r".into() }));
+    let stamp = "From: chair\r\nRole: coordinator\r\nSeq: 9\r\nTo: alice\r\n";
+    let request = r#"{"txn":"chair.1.1","string":"x","participants":["alice"],"timeout_ms":60000,"life":5,"n":3}"#;
+    visitor.frame("/2pc/VOTE_REQUEST", stamp, request);
+    let (n, what) = visitor.trace();
+    assert_eq!(n, 3);
+    assert!(matches!(what, What::Receive { seq: 9, origin: Some(Origin { life: 5, n: 3 }), .. }), "{what:?}");
+    let mut last = (n, what);
+    while !matches!(last.1, What::Send { .. }) {
+        let next = visitor.trace();
+        assert_eq!(next.0, last.0 + 1);
+        last = next;
+    }
+    let origin = Origin::read(visitor.expect("/2pc/VOTE_COMMIT").as_bytes()).unwrap();
+    assert_eq!(origin.n, last.0);
+
+    drop(visitor);
+    alice.wait_until_said(&Event::Disconnected);
+    let mut visitor = relay.accept();
+    visitor.welcome_watched();
+    assert_eq!(visitor.trace(), (last.0 + 1, What::Offline));
+    let (mut online, mut what) = visitor.trace();
+    while !matches!(what, What::Online { .. }) {
+        assert!(matches!(what, What::Doubt { .. }), "{what:?}");
+        (online, what) = visitor.trace();
+    }
+    while !matches!(what, What::Send { .. }) {
+        (_, what) = visitor.trace();
+    }
+    let again = Origin::read(visitor.expect("/2pc/VOTE_COMMIT").as_bytes()).unwrap();
+    assert!(again.life == origin.life && again.n > online, "{origin:?} {again:?}");
+
+    // Where nobody watches, nothing is said of it.
+    drop(visitor);
+    let mut visitor = relay.accept();
+    visitor.welcome();
+    assert_eq!(visitor.expect("/2pc/VOTE_COMMIT"), r#"{"txn":"chair.1.1"}"#);
+    alice.act(Action::Quit);
+    visitor.expect("/logout");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 pub mod button;
 pub mod composer;
 pub mod countdown;
+pub mod doubt;
 pub mod draft;
 pub mod field;
 pub mod header;

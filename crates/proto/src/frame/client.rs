@@ -10,6 +10,7 @@ use crate::bench::Command;
 use crate::json;
 use crate::message::Message;
 use crate::name::{Role, UserName};
+use crate::trace::Origin;
 
 /// Writes the requests and frames of one client.
 #[derive(Clone, Debug)]
@@ -57,6 +58,13 @@ impl ClientFrames {
     #[must_use]
     pub fn message(&self, to: &UserName, message: &Message) -> Vec<u8> {
         self.protocol(to, message.kind().as_str(), &message.body())
+    }
+
+    /// A protocol message that says which event of this node it comes from; only where
+    /// [`super::Welcome::trace`] asks for it.
+    #[must_use]
+    pub fn message_from(&self, to: &UserName, message: &Message, origin: Origin) -> Vec<u8> {
+        self.protocol(to, message.kind().as_str(), &message.body_from(origin))
     }
 
     /// A protocol message as a type's word and a body, whatever they are.

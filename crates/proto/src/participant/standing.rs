@@ -61,6 +61,12 @@ impl Participant {
         open.into_iter().map(|(txn, entry)| self.standing(txn, entry)).collect()
     }
 
+    /// One of them.
+    #[must_use]
+    pub fn standing_of(&self, txn: &TxnId) -> Option<Standing<'_>> {
+        self.open.get_key_value(txn).map(|(txn, entry)| self.standing(txn, entry))
+    }
+
     /// How many transactions are open.
     #[must_use]
     pub fn open_count(&self) -> usize {

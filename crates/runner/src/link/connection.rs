@@ -19,6 +19,10 @@ const TURN: usize = 1024 * 1024;
 /// What may wait for a relay that takes nothing, before it counts as gone.
 const MOST_WAITING: usize = 64 * 1024 * 1024;
 
+/// More than this waits only for a relay that is far behind: what can be left out must not be what makes it
+/// count as gone.
+const MUCH_WAITING: usize = MOST_WAITING / 4;
+
 /// Spare room kept for what is written next.
 const KEPT: usize = 256 * 1024;
 
@@ -104,6 +108,13 @@ impl Connection {
     /// Lets a frame wait for [`Connection::flush`].
     pub(crate) fn push(&mut self, frame: &[u8]) {
         self.out.extend_from_slice(frame);
+    }
+
+    /// The same for a frame that can be left out: it is, while much waits already.
+    pub(crate) fn push_if_room(&mut self, frame: &[u8]) {
+        if self.out.len() - self.written <= MUCH_WAITING {
+            self.push(frame);
+        }
     }
 
     /// Hands what waits to the kernel, as much as it takes.
@@ -196,6 +207,17 @@ mod tests {
         }
         assert!(matches!(connection.next_frame(), Ok(Some(Ok(FromRelay::Ping)))));
         assert!(matches!(connection.read(start), Err(Lost::Closed)));
+    }
+
+    #[tokio::test]
+    async fn what_can_be_left_out_never_makes_a_slow_relay_count_as_gone() {
+        let (mut connection, _far) = pair(Instant::now()).await;
+        let frame = vec![b'x'; 1024 * 1024];
+        for _ in 0..MOST_WAITING / frame.len() * 2 {
+            connection.push_if_room(&frame);
+            assert!(connection.flush().is_ok());
+        }
+        assert!(connection.has_unwritten() && connection.out.len() <= MUCH_WAITING + frame.len());
     }
 
     #[tokio::test]

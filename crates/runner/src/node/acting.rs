@@ -42,6 +42,7 @@ impl<R: NodeRole> Core<R> {
         let proposed = match self.talk.check(text) {
             Ok(proposed) => proposed,
             Err(sentence) => {
+                self.tell_oddity(&sentence);
                 self.tell(Event::Notice { message: sentence.clone() });
                 self.unsayable = Some(sentence);
                 return;
@@ -66,7 +67,10 @@ impl<R: NodeRole> Core<R> {
     async fn on_press(&mut self, press: R::Press) {
         match R::command(&self.board, press) {
             Ok(command) => self.take(Input::Command(command)).await,
-            Err(sentence) => self.tell(Event::RequestRefused { message: sentence }),
+            Err(sentence) => {
+                self.tell_oddity(&sentence);
+                self.tell(Event::RequestRefused { message: sentence });
+            }
         }
     }
 

@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use twopc_proto::frame::Login;
-use twopc_proto::{Input, LinkState, Role, UserName};
+use twopc_proto::trace::What;
+use twopc_proto::{Input, LinkState, Role, TxnId, UserName};
 use twopc_store::{Job, Outcome};
 
 use super::conversation::Conversation;
 use super::disk::{Disk, Report};
 use super::oddities::Oddities;
+use super::recorder::Recorder;
 use super::role::NodeRole;
 use super::timers::Timers;
 use super::{Ending, Front, NodeConfig, Shared};
@@ -59,8 +61,12 @@ pub(super) struct Core<R: NodeRole> {
     pub(super) unsayable: Option<String>,
     /// Why the last attempt to log in failed, until the next one.
     pub(super) refusal: Option<String>,
-    /// Dies at a message, if one is set.
+    /// Dies at a message, if its crash point is one; else it foresees where the log's thread will.
     pub(super) fuse: Option<Fuse>,
+    /// Counts what happens, for those who watch.
+    pub(super) recorder: Recorder,
+    /// What was told last of each doubt.
+    pub(super) told_doubts: BTreeMap<TxnId, What>,
     /// What the machine has said that has not been acted upon yet.
     pub(super) follow_ups: VecDeque<R::Command>,
     /// The moment of this turn.
@@ -127,8 +133,7 @@ impl<R: NodeRole> Core<R> {
     ) -> Result<Self, String> {
         let fuse = config.crash_at.map(Fuse::new);
         let at_message = config.crash_at.is_some_and(|point| matches!(point.boundary, Boundary::Send(_)));
-        let (send_fuse, disk_fuse) = if at_message { (fuse, None) } else { (None, fuse) };
-        let disk = Disk::start(disk, disk_fuse)
+        let disk = Disk::start(disk, fuse.clone().filter(|_| !at_message))
             .map_err(|error| format!("The system gives no thread for the log ({error}); close other programs."))?;
         let address = Address::parse(&config.server).unwrap_or_default();
         Ok(Self {
@@ -150,7 +155,9 @@ impl<R: NodeRole> Core<R> {
             warnings: VecDeque::new(),
             unsayable: None,
             refusal: None,
-            fuse: send_fuse,
+            fuse,
+            recorder: Recorder::start(),
+            told_doubts: BTreeMap::new(),
             follow_ups: VecDeque::new(),
             now: Instant::now(),
             leaves_by: None,
@@ -255,6 +262,7 @@ impl<R: NodeRole> Core<R> {
         self.room.clear();
         self.link.wait(self.now, lost.to_string());
         self.say_disconnected();
+        self.tell_loss(was_in);
         if was_in {
             self.take(Input::Link(LinkState::Down)).await;
             self.hand_over_jobs();
@@ -284,6 +292,7 @@ impl<R: NodeRole> Core<R> {
             }
             Report::Text(_) => {}
             Report::Failed(sentence) => self.ending = Some(Ending::Failed(sentence)),
+            Report::Dying(outcomes) => self.die_after(outcomes).await,
             Report::Done(outcomes) => {
                 for outcome in outcomes {
                     match outcome {
@@ -301,6 +310,8 @@ impl<R: NodeRole> Core<R> {
     async fn end(mut self, ending: Ending) -> Ending {
         if let Ending::Failed(sentence) = &ending {
             tracing::error!(sentence, "the node has stopped");
+            self.tell_oddity(sentence);
+            self.flush();
         }
         self.link.close();
         self.is_in = false;

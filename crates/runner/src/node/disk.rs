@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -30,7 +31,7 @@ enum Order<R> {
     /// Let go of the files that are open, if any, and open these.
     Open { life: u64, place: Place },
     /// Do these jobs, in order.
-    Perform { jobs: Vec<Job<R>>, done: Option<oneshot::Sender<()>> },
+    Perform { jobs: Vec<Job<R>>, done: Option<oneshot::Sender<()>>, is_watched: bool },
 }
 
 /// What the thread tells the loop.
@@ -42,6 +43,9 @@ pub(crate) enum Report<R> {
     NotOpened(String),
     /// What became of jobs.
     Done(Vec<Outcome>),
+    /// The same at the crash point, just after its effect, for a node that is watched: it tells that and
+    /// dies, and if it does not, the thread does it.
+    Dying(Vec<Outcome>),
     /// A person has changed the text file: these are its lines now.
     Text(Vec<String>),
     /// The disk failed: a sentence. Nothing more is written.
@@ -74,15 +78,16 @@ impl<R: LogRecord + Send + 'static> Disk<R> {
         self.order(Order::Open { life: self.life, place });
     }
 
-    /// Asks for jobs to be done; reports say what became of them.
-    pub(crate) fn submit(&mut self, jobs: Vec<Job<R>>) {
-        self.order(Order::Perform { jobs, done: None });
+    /// Asks for jobs to be done; reports say what became of them. `is_watched`: at a crash point, what has
+    /// happened is reported before the end.
+    pub(crate) fn submit(&mut self, jobs: Vec<Job<R>>, is_watched: bool) {
+        self.order(Order::Perform { jobs, done: None, is_watched });
     }
 
     /// Asks for jobs to be done, and waits until they are.
     pub(crate) async fn perform(&mut self, jobs: Vec<Job<R>>) {
         let (done, is_done) = oneshot::channel();
-        self.order(Order::Perform { jobs, done: Some(done) });
+        self.order(Order::Perform { jobs, done: Some(done), is_watched: false });
         // Where the thread has stopped, its last report says why.
         let _ = is_done.await;
     }
@@ -124,6 +129,9 @@ impl<R: LogRecord + Send + 'static> Disk<R> {
 /// Said when the thread is gone, which only a fault of ours makes it be.
 const FAULT: &str = "This program has a fault and its log was closed. Nothing that was committed is lost: start it again.";
 
+/// How long a node that is watched may take to tell its last, at its crash point.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The thread's own state.
 struct Thread<D: twopc_store::Disk, R: LogRecord> {
     disk: D,
@@ -145,12 +153,13 @@ impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
         while let Some(order) = next.take() {
             match order {
                 Order::Open { life, place } => self.open(life, &place),
-                Order::Perform { mut jobs, done } => {
+                Order::Perform { mut jobs, done, mut is_watched } => {
                     let mut waiting: Vec<oneshot::Sender<()>> = done.into_iter().collect();
                     loop {
                         match inbox.try_recv() {
-                            Ok(Order::Perform { jobs: more, done }) => {
+                            Ok(Order::Perform { jobs: more, done, is_watched: too }) => {
                                 jobs.extend(more);
+                                is_watched |= too;
                                 waiting.extend(done);
                             }
                             Ok(order @ Order::Open { .. }) => {
@@ -160,7 +169,7 @@ impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
                             Err(_) => break,
                         }
                     }
-                    self.perform(jobs);
+                    self.perform(jobs, is_watched);
                     // Whoever waited may be gone.
                     waiting.into_iter().for_each(|done| _ = done.send(()));
                 }
@@ -184,13 +193,17 @@ impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
     }
 
     /// Does jobs as one; with a crash point set, one by one.
-    fn perform(&mut self, jobs: Vec<Job<R>>) {
+    fn perform(&mut self, jobs: Vec<Job<R>>, is_watched: bool) {
         let Some(OpenFiles { store, .. }) = &mut self.open else { return };
-        let outcome = match &mut self.fuse {
+        let done = match &mut self.fuse {
             None => store.perform(jobs),
-            Some(fuse) => perform_singly(store, fuse, jobs),
+            Some(fuse) => match perform_singly(store, fuse, jobs) {
+                Ok(Singly { outcomes, is_over: false }) => Ok(outcomes),
+                Ok(Singly { outcomes, is_over: true }) => return self.end(outcomes, is_watched),
+                Err(error) => Err(error),
+            },
         };
-        match outcome {
+        match done {
             Ok(outcomes) if outcomes.is_empty() => {}
             Ok(outcomes) => {
                 // Whatever is reported while a program runs is about the text file.
@@ -207,6 +220,15 @@ impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
         }
     }
 
+    /// The crash point's effect has happened.
+    fn end(&self, outcomes: Vec<Outcome>, is_watched: bool) {
+        if is_watched && !outcomes.is_empty() {
+            self.tell(Report::Dying(outcomes));
+            thread::sleep(LAST_WORDS);
+        }
+        die()
+    }
+
     /// The disk failed: nothing more is written.
     fn fail(&mut self, error: &StoreError) {
         self.open = None;
@@ -219,28 +241,39 @@ impl<D: twopc_store::Disk + Clone, R: LogRecord + Send + 'static> Thread<D, R> {
     }
 }
 
-/// Does jobs one by one, and dies on the side of the one that the fuse says.
+/// What became of jobs that were done one by one.
+struct Singly {
+    outcomes: Vec<Outcome>,
+    /// The crash point is reached: nothing more is done.
+    is_over: bool,
+}
+
+/// The effect that doing this job is.
+pub(crate) fn boundary_of<R: LogRecord>(job: &Job<R>) -> Boundary {
+    match job {
+        Job::Persist { record, .. } => Boundary::Log(record.kind()),
+        Job::Apply { .. } => Boundary::Apply,
+    }
+}
+
+/// Does jobs one by one, up to the one that the fuse is about; dies before that one if the fuse says so.
 fn perform_singly<D: twopc_store::Disk, R: LogRecord>(
     store: &mut Store<D, R>,
     fuse: &mut Fuse,
     jobs: Vec<Job<R>>,
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Singly, StoreError> {
     let mut outcomes = Vec::new();
     for job in jobs {
-        let boundary = match &job {
-            Job::Persist { record, .. } => Boundary::Log(record.kind()),
-            Job::Apply { .. } => Boundary::Apply,
-        };
-        let side = fuse.on_effect(boundary);
+        let side = fuse.on_effect(boundary_of(&job));
         if side == Some(When::Before) {
             die();
         }
         outcomes.extend(store.perform(vec![job])?);
         if side == Some(When::After) {
-            die();
+            return Ok(Singly { outcomes, is_over: true });
         }
     }
-    Ok(outcomes)
+    Ok(Singly { outcomes, is_over: false })
 }
 
 /// Takes the lock and opens the files.

@@ -10,6 +10,7 @@ use twopc_proto::{Effect, Input, Message, Notice, UserName};
 use twopc_store::{Job, Report};
 
 use super::core::Core;
+use super::disk::boundary_of;
 use super::role::NodeRole;
 use super::words;
 use crate::crash::{Boundary, When, die};
@@ -27,11 +28,14 @@ impl<R: NodeRole> Core<R> {
     pub(super) async fn take(&mut self, input: Input<R>) {
         let mut next = Some(input);
         while let Some(input) = next {
+            self.tell_input(&input);
+            let touched = self.touched(&input);
             let Some(life) = &mut self.life else { return };
             tracing::trace!(?input, "step");
             let effects = life.machine.step(input);
             // A vote that changes nothing else is seen all the same.
             self.dirt.mark();
+            self.tell_step(&touched, &effects);
             self.run_effects(effects).await;
             next = self.follow_ups.pop_front().map(Input::Command);
         }
@@ -62,6 +66,11 @@ impl<R: NodeRole> Core<R> {
     /// A record or a line. One at a time, it is handed over at once, and what nothing waits for in
     /// the protocol is waited for here.
     async fn on_job(&mut self, job: Job<R::Record>) {
+        let side = self.fuse.as_mut().and_then(|fuse| fuse.on_effect(boundary_of(&job)));
+        // What the log's thread dies before is not told of.
+        if side != Some(When::Before) {
+            self.tell_job(&job);
+        }
         let Some(life) = &mut self.life else { return };
         life.jobs.push(job);
         if !self.takes_one_at_a_time() {
@@ -73,7 +82,7 @@ impl<R: NodeRole> Core<R> {
         if jobs.iter().any(|job| matches!(job, Job::Persist { sync: Sync::Later, .. })) {
             self.disk.perform(jobs).await;
         } else {
-            self.disk.submit(jobs);
+            self.disk.submit(jobs, self.recorder.is_heard());
         }
     }
 
@@ -82,12 +91,8 @@ impl<R: NodeRole> Core<R> {
         if !self.is_in || self.lost.is_some() {
             return;
         }
-        let frame = self.link.frames.message(to, message);
         if !self.takes_one_at_a_time() {
-            if let Some(connection) = self.link.connection() {
-                connection.push(&frame);
-            }
-            return;
+            return self.push_message(to, message);
         }
         self.flush_whole().await;
         if self.lost.is_some() {
@@ -97,12 +102,22 @@ impl<R: NodeRole> Core<R> {
         if side == Some(When::Before) {
             die();
         }
-        if let Some(connection) = self.link.connection() {
-            connection.push(&frame);
-        }
+        self.push_message(to, message);
         self.flush_whole().await;
         if side == Some(When::After) && self.lost.is_none() {
             die();
+        }
+    }
+
+    /// Lets a message wait for the next write to the socket. Where somebody watches it says which event it
+    /// comes from, and that event is told just before it: nobody can have received what was not yet sent.
+    fn push_message(&mut self, to: &UserName, message: &Message) {
+        let frame = match self.tell_sending(to, message) {
+            Some(origin) => self.link.frames.message_from(to, message, origin),
+            None => self.link.frames.message(to, message),
+        };
+        if let Some(connection) = self.link.connection() {
+            connection.push(&frame);
         }
     }
 
@@ -112,7 +127,7 @@ impl<R: NodeRole> Core<R> {
     }
 
     /// Hands everything that waits for the relay to the kernel, however long that takes.
-    async fn flush_whole(&mut self) {
+    pub(super) async fn flush_whole(&mut self) {
         if let Some(connection) = self.link.connection()
             && let Err(lost) = connection.flush_whole().await
         {
@@ -125,7 +140,7 @@ impl<R: NodeRole> Core<R> {
         if let Some(life) = &mut self.life
             && !life.jobs.is_empty()
         {
-            self.disk.submit(std::mem::take(&mut life.jobs));
+            self.disk.submit(std::mem::take(&mut life.jobs), self.recorder.is_heard());
         }
     }
 
@@ -141,6 +156,8 @@ impl<R: NodeRole> Core<R> {
         {
             life.machine.on_notice(&mut self.board, notice, self.now);
         }
+        R::remember(&mut self.board, notice, self.now);
+        self.tell_notice(notice);
         match notice {
             Notice::Ignored { from, kind, txn, why } => {
                 if let Some(sentence) = self.oddities.on_ignored(R::ROLE, from, *kind, txn, *why) {
@@ -172,6 +189,7 @@ impl<R: NodeRole> Core<R> {
     /// Something odd that a person should know, in a window and without one.
     pub(super) fn warn(&mut self, sentence: String) {
         tracing::warn!("{sentence}");
+        self.tell_oddity(&sentence);
         self.tell(Event::Notice { message: sentence.clone() });
         self.show_warning(sentence);
     }

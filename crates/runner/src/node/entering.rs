@@ -5,6 +5,7 @@
 //! succeeds. Deliberately absent: the attempts themselves, which are the link's.
 
 use twopc_proto::frame::ErrorBody;
+use twopc_proto::trace::What;
 use twopc_proto::{Identity, UserName};
 use twopc_store::Place;
 
@@ -83,6 +84,8 @@ impl<R: NodeRole> Core<R> {
     fn forget_life(&mut self) {
         self.life = None;
         self.board = R::board(&self.config);
+        self.recorder.begin_again();
+        self.told_doubts.clear();
         self.warnings.clear();
         self.follow_ups.clear();
     }
@@ -101,6 +104,7 @@ impl<R: NodeRole> Core<R> {
         }
         self.life = Some(Life { user, key, machine, timers: Timers::default(), jobs: Vec::new() });
         self.dirt.mark();
+        self.trace(|| What::Start { records: opened.records.len() as u64 });
         for report in &opened.reports {
             self.report(report);
         }

@@ -74,6 +74,7 @@ impl<R: NodeRole> Core<R> {
         self.room = welcome.users.into_iter().map(|person| (person.user, person.role)).collect();
         self.dirt.mark_room();
         self.tell(Event::Login { user: welcome.user });
+        self.tell_welcome(welcome.trace, &welcome.room);
         self.take(Input::Link(LinkState::Up(self.room.clone()))).await;
     }
 
@@ -81,7 +82,10 @@ impl<R: NodeRole> Core<R> {
         match protocol.message() {
             // A type that nodes do not know.
             None => {}
-            Some(Ok(message)) => self.take(Input::Received { from: protocol.from, role: protocol.role, message }).await,
+            Some(Ok(message)) => {
+                self.tell_received(&protocol, &message);
+                self.take(Input::Received { from: protocol.from, role: protocol.role, message }).await;
+            }
             Some(Err(bad)) => {
                 if let Some(sentence) = self.oddities.on_bad_body(&protocol.from, &bad) {
                     self.warn(sentence);
@@ -150,7 +154,9 @@ impl<R: NodeRole> Core<R> {
         if self.oddities.on_refused(&error.error) {
             let message = words::in_its_words(&error);
             tracing::warn!(code = %twopc_proto::text::Shown::new(&error.error), message, "the relay refused a frame");
-            self.show_warning(format!("The relay refused something: {message}"));
+            let sentence = format!("The relay refused something: {message}");
+            self.tell_oddity(&sentence);
+            self.show_warning(sentence);
             self.tell(Event::Error { error: error.error, message });
         }
     }

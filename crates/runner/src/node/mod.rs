@@ -14,7 +14,9 @@ mod entering;
 mod frames;
 mod oddities;
 mod publishing;
+mod recorder;
 mod role;
+mod telling;
 mod timers;
 pub(crate) mod words;
 

@@ -11,6 +11,7 @@ use twopc_proto::{CommittedString, Machine, Notice, Role, TxnId, UserName};
 
 use super::timers::Timers;
 use super::{AutoVote, NodeConfig};
+use crate::snapshot::DoubtView;
 
 /// A machine that a [`Node`](super::Node) can run.
 pub trait NodeRole: Machine<Command: Send, Record: Send, Timer: Send> + Send + 'static {
@@ -34,6 +35,9 @@ pub trait NodeRole: Machine<Command: Send, Record: Send, Timer: Send> + Send + '
     /// The machine has said something.
     fn on_notice(&self, board: &mut Self::Board, notice: &Notice, now: Instant);
 
+    /// The same for what is remembered whether or not anybody looks: when a doubt began, and who was asked.
+    fn remember(board: &mut Self::Board, notice: &Notice, now: Instant);
+
     /// This node's own proposal was handed to a link.
     fn on_proposed(board: &mut Self::Board, string: CommittedString);
 
@@ -54,6 +58,18 @@ pub trait NodeRole: Machine<Command: Send, Record: Send, Timer: Send> + Send + '
 
     /// What stays in doubt when this node leaves now.
     fn doubts(&self) -> Vec<(TxnId, CommittedString)>;
+
+    /// What is known of a transaction that is in doubt; `None` of any other.
+    fn doubt(&self, board: &Self::Board, txn: &TxnId, scene: &Scene<'_, Self>) -> Option<DoubtView>;
+
+    /// The string of an open transaction, where it is known.
+    fn string_of(&self, txn: &TxnId) -> Option<&CommittedString>;
+
+    /// What a person presses who gives this command, and on which transaction.
+    fn pressed(command: &Self::Command) -> (&'static str, Option<&TxnId>);
+
+    /// What a timer is called, and which transaction's it is.
+    fn timer(timer: &Self::Timer) -> (&'static str, Option<&TxnId>);
 
     /// What a window shows of this role; `machine` is there once the files are open.
     fn view(machine: Option<&Self>, board: &mut Self::Board, scene: &Scene<'_, Self>) -> Self::View;

@@ -7,7 +7,7 @@ use twopc_proto::coordinator::{Ballot, Command, Coordinator, Timer};
 use twopc_proto::{CommittedString, Decision, Notice, Reason, RecordKind, Role, State, TxnId, UserName};
 
 use crate::node::{AutoVote, NodeConfig, NodeRole, Scene, TextFile, words};
-use crate::snapshot::{BallotRow, BallotView, CoordinatorPress, CoordinatorView};
+use crate::snapshot::{BallotRow, BallotView, CoordinatorPress, CoordinatorView, DoubtView};
 
 /// The most open votes, and the most finished ones, that are shown.
 const MOST_BALLOTS: usize = 50;
@@ -84,6 +84,9 @@ impl NodeRole for Coordinator {
         }
     }
 
+    /// A coordinator is never in doubt.
+    fn remember(_: &mut CoordinatorBoard, _: &Notice, _: Instant) {}
+
     fn on_proposed(board: &mut CoordinatorBoard, string: CommittedString) {
         board.proposal = Some(string);
     }
@@ -114,6 +117,29 @@ impl NodeRole for Coordinator {
     /// A coordinator decides, so it is never in doubt.
     fn doubts(&self) -> Vec<(TxnId, CommittedString)> {
         Vec::new()
+    }
+
+    fn doubt(&self, _: &CoordinatorBoard, _: &TxnId, _: &Scene<'_, Self>) -> Option<DoubtView> {
+        None
+    }
+
+    fn string_of(&self, txn: &TxnId) -> Option<&CommittedString> {
+        self.ballot(txn).map(|ballot| ballot.string)
+    }
+
+    fn pressed(command: &Command) -> (&'static str, Option<&TxnId>) {
+        match command {
+            Command::Request { .. } => ("Request", None),
+            Command::Leave => ("Quit", None),
+        }
+    }
+
+    fn timer(timer: &Timer) -> (&'static str, Option<&TxnId>) {
+        match timer {
+            Timer::Votes(txn) => ("vote", Some(txn)),
+            Timer::Repeat(txn) => ("repeat", Some(txn)),
+            Timer::Space => ("space", None),
+        }
     }
 
     fn view(machine: Option<&Self>, board: &mut CoordinatorBoard, scene: &Scene<'_, Self>) -> CoordinatorView {

@@ -3,6 +3,7 @@
 //! Deliberately absent: deciding anything. Boards remember what the machines have no use for.
 
 mod coordinator;
+mod doubts;
 mod participant;
 
 pub use coordinator::CoordinatorBoard;

@@ -1,14 +1,15 @@
 //! A participant at its node: what is pressed, and what is shown of votes, doubts and strings.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use twopc_proto::participant::{Command, Doubt, Participant, Standing, Timer};
-use twopc_proto::{CommittedString, Decision, Notice, Reason, RecordKind, Role, State, TxnId, UserName};
+use twopc_proto::participant::{Command, Participant, Standing, Timer};
+use twopc_proto::{CommittedString, Decision, Notice, Reason, RecordKind, State, TxnId, UserName};
 
+use super::doubts::Doubts;
 use crate::node::{AutoVote, NodeConfig, NodeRole, Scene, TextFile, words};
-use crate::snapshot::{DoubtView, ParticipantPress, ParticipantView, PeerView, SettledView, TextFileView, VoteView};
+use crate::snapshot::{DoubtView, ParticipantPress, ParticipantView, SettledView, TextFileView, VoteView};
 
 /// The most open votes that are shown: more than anybody looks through.
 const MOST_VOTES: usize = 100;
@@ -22,21 +23,12 @@ const LONG_FILE: usize = 10_000;
 /// What a participant's window shows and its machine does not keep.
 #[derive(Debug, Default)]
 pub struct ParticipantBoard {
-    /// Doubts that are open, by transaction.
-    doubts: BTreeMap<TxnId, Memory>,
+    doubts: Doubts,
     settled: VecDeque<SettledView>,
     file: TextFileView,
     /// Lines that were committed since the file was last shown.
     fresh: Vec<String>,
     shown: Option<Instant>,
-}
-
-/// What is remembered of a doubt.
-#[derive(Debug)]
-struct Memory {
-    since: Instant,
-    asked_at: Option<Instant>,
-    asked: BTreeSet<UserName>,
 }
 
 impl NodeRole for Participant {
@@ -48,13 +40,8 @@ impl NodeRole for Participant {
         ParticipantBoard::default()
     }
 
-    fn on_opened(&self, board: &mut ParticipantBoard, file: TextFile, now: Instant) {
+    fn on_opened(&self, board: &mut ParticipantBoard, file: TextFile, _: Instant) {
         board.file = TextFileView { path: file.path, lines: Arc::new(file.lines) };
-        for standing in self.standings() {
-            if standing.state == State::Ready {
-                board.doubts.insert(standing.txn.clone(), Memory::since(now));
-            }
-        }
     }
 
     fn on_text(board: &mut ParticipantBoard, lines: Vec<String>) {
@@ -64,16 +51,8 @@ impl NodeRole for Participant {
 
     fn on_notice(&self, board: &mut ParticipantBoard, notice: &Notice, now: Instant) {
         match notice {
-            Notice::State { txn, state: State::Ready } => {
-                board.doubts.insert(txn.clone(), Memory::since(now));
-            }
-            Notice::Asked { txn, whom } => {
-                let memory = board.doubts.entry(txn.clone()).or_insert_with(|| Memory::since(now));
-                memory.asked_at = Some(now);
-                memory.asked.extend(whom.iter().cloned());
-            }
             Notice::Decided { txn, decision, string, reason, by } => {
-                let promised = board.doubts.remove(txn).is_some();
+                let promised = board.doubts.contain(txn);
                 let why = (*decision == Decision::Abort).then(|| why_aborted(*reason, by.as_ref(), promised));
                 if board.settled.len() == MOST_SETTLED {
                     board.settled.pop_front();
@@ -83,6 +62,7 @@ impl NodeRole for Participant {
             Notice::Applied { string, .. } => board.fresh.push(string.as_str().into()),
             Notice::State { .. }
             | Notice::VoteRequested { .. }
+            | Notice::Asked { .. }
             | Notice::Blocked { .. }
             | Notice::Done { .. }
             | Notice::Alarm { .. }
@@ -91,6 +71,10 @@ impl NodeRole for Participant {
             | Notice::PressIgnored { .. }
             | Notice::Ignored { .. } => {}
         }
+    }
+
+    fn remember(board: &mut ParticipantBoard, notice: &Notice, now: Instant) {
+        board.doubts.on_notice(notice, now);
     }
 
     /// A participant proposes nothing.
@@ -126,6 +110,34 @@ impl NodeRole for Participant {
         in_doubt.filter_map(|standing| Some((standing.txn.clone(), standing.string?.clone()))).collect()
     }
 
+    fn doubt(&self, board: &ParticipantBoard, txn: &TxnId, scene: &Scene<'_, Self>) -> Option<DoubtView> {
+        let standing = self.standing_of(txn)?;
+        standing.doubt.map(|doubt| board.doubts.view(&standing, doubt, scene))
+    }
+
+    fn string_of(&self, txn: &TxnId) -> Option<&CommittedString> {
+        self.standing_of(txn)?.string
+    }
+
+    fn pressed(command: &Command) -> (&'static str, Option<&TxnId>) {
+        match command {
+            Command::Commit(txn) => ("Commit", Some(txn)),
+            Command::Abort(txn) => ("Abort", Some(txn)),
+            Command::AskStatus(txn) => ("Ask status", Some(txn)),
+            Command::Leave => ("Quit", None),
+        }
+    }
+
+    fn timer(timer: &Timer) -> (&'static str, Option<&TxnId>) {
+        match timer {
+            Timer::Deadline(txn) => ("vote", Some(txn)),
+            Timer::Grace(txn) => ("grace", Some(txn)),
+            Timer::AskAgain(txn) => ("ask again", Some(txn)),
+            Timer::Answers(txn) => ("answers", Some(txn)),
+            Timer::Space => ("space", None),
+        }
+    }
+
     fn view(machine: Option<&Self>, board: &mut ParticipantBoard, scene: &Scene<'_, Self>) -> ParticipantView {
         board.show_fresh_lines(scene.now);
         let standings = machine.map(Self::standings).unwrap_or_default();
@@ -134,12 +146,6 @@ impl NodeRole for Participant {
             settled: board.settled.iter().cloned().collect(),
             strings: board.file.clone(),
         }
-    }
-}
-
-impl Memory {
-    fn since(now: Instant) -> Self {
-        Self { since: now, asked_at: None, asked: BTreeSet::new() }
     }
 }
 
@@ -169,7 +175,7 @@ fn vote_view(standing: &Standing<'_>, board: &ParticipantBoard, scene: &Scene<'_
         timeout: standing.timeout,
         can_vote: if standing.may_vote { Ok(()) } else { Err(why_no_vote(standing)) },
         can_ask: if standing.may_ask { Ok(()) } else { Err(why_no_question(standing)) },
-        doubt: standing.doubt.map(|doubt| doubt_view(standing, doubt, board, scene)),
+        doubt: standing.doubt.map(|doubt| board.doubts.view(standing, doubt, scene)),
         trouble: standing.writing.filter(|_| standing.no_space).map(|record| words::no_space(txn, record)),
     })
 }
@@ -199,26 +205,6 @@ fn why_no_question(standing: &Standing<'_>) -> &'static str {
         (State::Init, _) => "You have not voted.",
         (State::Ready, Some(_)) => "The coordinator is there and the vote's time is not over.",
         (State::Ready | State::Wait | State::Commit | State::Abort, _) => "The decision is known.",
-    }
-}
-
-/// Whom a participant in doubt could ask, and what they said.
-fn doubt_view(standing: &Standing<'_>, doubt: Doubt<'_>, board: &ParticipantBoard, scene: &Scene<'_, Participant>) -> DoubtView {
-    let memory = board.doubts.get(standing.txn);
-    let coordinator = standing.txn.coordinator();
-    let others = standing.participants.iter().filter(|name| Some(*name) != scene.me).map(|name| (name, Role::Participant));
-    let peers = std::iter::once((coordinator, Role::Coordinator)).chain(others).map(|(user, role)| PeerView {
-        user: user.clone(),
-        role,
-        here: scene.room.get(user) == Some(&role),
-        asked: memory.is_some_and(|memory| memory.asked.contains(user)),
-        answer: doubt.answers.and_then(|answers| answers.get(user)).copied(),
-    });
-    DoubtView {
-        since: memory.map_or(scene.now, |memory| memory.since),
-        asked_at: memory.and_then(|memory| memory.asked_at),
-        blocked: doubt.blocked,
-        peers: peers.collect(),
     }
 }
 

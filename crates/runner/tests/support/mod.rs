@@ -6,6 +6,8 @@
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
 #![allow(clippy::unwrap_used)] // a test may fail where it stands
 
+pub mod observer;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,15 +38,22 @@ pub struct TestRelay {
 
 impl TestRelay {
     pub fn start() -> Self {
-        Self::start_with("127.0.0.1:0".parse().unwrap(), Arc::new(tempfile::tempdir().unwrap()), 1024)
+        Self::with_room_for(1024)
+    }
+
+    /// One that lets observers in who show this key.
+    pub fn with_lab(key: &str) -> Self {
+        let key = Some(key.into());
+        Self::start_with("127.0.0.1:0".parse().unwrap(), Arc::new(tempfile::tempdir().unwrap()), |config| Config { lab: key, ..config })
     }
 
     /// One that takes so many users.
     pub fn with_room_for(users: usize) -> Self {
-        Self::start_with("127.0.0.1:0".parse().unwrap(), Arc::new(tempfile::tempdir().unwrap()), users)
+        let logs = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_with("127.0.0.1:0".parse().unwrap(), logs, move |config| Config { max_users: users, ..config })
     }
 
-    fn start_with(address: SocketAddr, logs: Arc<TempDir>, max_users: usize) -> Self {
+    fn start_with(address: SocketAddr, logs: Arc<TempDir>, change: impl FnOnce(Config) -> Config + Send + 'static) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (told, listening) = channel();
         let folder = logs.path().to_path_buf();
@@ -53,7 +62,7 @@ impl TestRelay {
             runtime.block_on(async {
                 let listener = TcpListener::bind(address).await.unwrap();
                 told.send(listener.local_addr().unwrap()).unwrap();
-                let config = Config { screen: Box::new(std::io::sink()), max_users, ..Config::new(folder) };
+                let config = change(Config { screen: Box::new(std::io::sink()), ..Config::new(folder) });
                 let shutdown = async { drop(stopped.await) };
                 twopc_server::run(listener, config, shutdown).await.unwrap();
             });
@@ -101,7 +110,7 @@ impl Stopped {
 
     /// The same, with room for so many.
     pub fn restart_with_room_for(self, users: usize) -> TestRelay {
-        TestRelay::start_with(self.address, self.logs, users)
+        TestRelay::start_with(self.address, self.logs, move |config| Config { max_users: users, ..config })
     }
 }
 
