@@ -265,6 +265,7 @@ impl<M: Inhabitant> Node<M> {
             | FromRelay::Protocol(_)
             | FromRelay::Chat(_)
             | FromRelay::Trace { .. }
+            | FromRelay::Lab(_)
             | FromRelay::Unknown => {}
         }
     }
