@@ -6,6 +6,7 @@
 //! - [`scenario`]: goals, questions and steps that are played on real processes, and judged.
 //! - [`run`]: what is seen of the room and what is done to it, as one list of events.
 //! - [`tile`]: where the windows stand on the screen.
+//! - [`verdict`]: what a run's files prove, an invariant a row.
 //! - [`view`]: the lab's window, as a function of what is seen of the room.
 //!
 //! Every process that is ended here is one that was started here. Deliberately absent: the protocol
@@ -27,5 +28,6 @@ pub mod run;
 pub mod scenario;
 mod signals;
 pub mod tile;
+pub mod verdict;
 pub mod view;
 mod window;

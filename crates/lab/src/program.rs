@@ -17,7 +17,7 @@ use twopc_runner::cli;
 use crate::keeper::MOST_PARTICIPANTS;
 use crate::member::Tempo;
 use crate::room::{Plan, Record};
-use crate::{parent, scenario, window};
+use crate::{parent, scenario, verdict, window};
 
 /// Opens a room: a relay, participants and a coordinator, each a program with a window of its own.
 #[derive(Debug, Parser)]
@@ -40,6 +40,8 @@ enum Program {
     Coordinator(Box<twopc_coordinator::program::Args>),
     /// Plays scenarios on real processes, and judges what came of them
     Scenario(Box<scenario::command::Args>),
+    /// Judges the files of a run: ATOMIC, IN DOUBT or VIOLATED
+    Verify(verdict::command::Args),
 }
 
 /// The lab's own flags.
@@ -75,6 +77,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
             Ok(program) => scenario::command::run(&args, program),
             Err(status) => status,
         },
+        Program::Verify(args) => verdict::command::run(&args),
         Program::Server(args) => twopc_server::program::run(*args),
         Program::Participant(args) => twopc_participant::program::run(*args),
         Program::Coordinator(args) => twopc_coordinator::program::run(*args),

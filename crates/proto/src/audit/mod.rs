@@ -9,8 +9,11 @@ mod backing;
 mod constancy;
 mod forgetting;
 mod guessing;
+mod one_vote;
 mod projection;
 mod stability;
+mod standing;
+mod unanimity;
 mod validity;
 
 use alloc::collections::BTreeSet;
@@ -23,8 +26,11 @@ pub use backing::backing;
 pub use constancy::constancy;
 pub use forgetting::forgetting;
 pub use guessing::guessing;
+pub use one_vote::one_vote;
 pub use projection::projection;
 pub use stability::stability;
+pub use standing::{Amiss, Promise, Standing, standing};
+pub use unanimity::unanimity;
 pub use validity::validity;
 
 use crate::decided::Decided;
