@@ -5,6 +5,7 @@
 //! - [`member`] and [`life`]: who is in the room, and where each stands.
 //! - [`scenario`]: goals, questions and steps that are played on real processes, and judged.
 //! - [`run`]: what is seen of the room and what is done to it, as one list of events.
+//! - [`diagram`]: that list as a space-time diagram.
 //! - [`tile`]: where the windows stand on the screen.
 //! - [`verdict`]: what a run's files prove, an invariant a row.
 //! - [`view`]: the lab's window, as a function of what is seen of the room.
@@ -13,6 +14,7 @@
 //! itself. The lab starts those who speak it, hears what they say, and judges what came of it.
 
 mod child;
+pub mod diagram;
 mod error;
 mod found;
 mod inspection;

@@ -1,0 +1,114 @@
+//! What becomes of processes, as the lab sees it from outside.
+
+use twopc_proto::{RecordKind, Role, TxnId, UserName};
+
+use super::{Chart, EntryId, Kind, LaneId, Part, SpanKind};
+use crate::diagram::words;
+use crate::run::Stage;
+
+/// The relay's name among the room's programs.
+const RELAY: &str = "relay";
+
+impl Chart {
+    /// One of the room's programs came into another stage.
+    pub(super) fn on_stage(&mut self, program: &str, stage: &Stage) {
+        let lane = if program == RELAY {
+            self.relay_lane()
+        } else {
+            match UserName::parse(program) {
+                Ok(user) => self.lane_of(&user, Part::Unknown),
+                Err(_) => return,
+            }
+        };
+        self.lanes[lane.index()].fold.is_ours = true;
+        match stage {
+            Stage::Started { pid, crash_at } => {
+                let label = match crash_at {
+                    Some(point) => format!("process {pid}, dies {}", words::foreign(point)),
+                    None => format!("process {pid}"),
+                };
+                let entry = self.note(lane, Kind::Started, None, label);
+                self.revive(lane, entry);
+            }
+            // It says so itself.
+            Stage::Ready => {}
+            Stage::Frozen => {
+                let entry = self.note(lane, Kind::Frozen, None, "frozen");
+                if self.lanes[lane.index()].fold.frozen.is_none() {
+                    let span = self.begin(SpanKind::Frozen, lane, None, entry);
+                    self.lanes[lane.index()].fold.frozen = Some(span);
+                }
+            }
+            Stage::Thawed => {
+                let entry = self.note(lane, Kind::Thawed, None, "goes on");
+                let frozen = self.lanes[lane.index()].fold.frozen.take();
+                self.end(frozen, entry);
+            }
+            Stage::Ended { killed, how } => self.on_ended(lane, *killed, how),
+        }
+    }
+
+    fn on_ended(&mut self, lane: LaneId, killed: bool, how: &str) {
+        let label = if killed { "killed".to_owned() } else { format!("ended: {}", words::foreign(how)) };
+        let entry = self.note(lane, Kind::Ended { killed }, None, label);
+        let fold = &mut self.lanes[lane.index()].fold;
+        let (frozen, offline) = (fold.frozen.take(), fold.offline.take());
+        let blocked: Vec<_> = fold.doubts.values_mut().filter_map(|doubt| doubt.blocked.take()).collect();
+        let written: Vec<_> = fold.writing.iter_mut().filter_map(|writing| writing.span.take()).collect();
+        for span in [frozen, offline].into_iter().flatten().chain(blocked).chain(written) {
+            self.end(Some(span), entry);
+        }
+        self.forget_way(lane, entry);
+        if self.relay.lane == Some(lane) {
+            self.forget_kept(entry);
+        }
+        if self.lanes[lane.index()].fold.down.is_none() {
+            let span = self.begin(SpanKind::Down, lane, None, entry);
+            self.lanes[lane.index()].fold.down = Some(span);
+        }
+    }
+
+    /// A process runs on this lane.
+    pub(super) fn revive(&mut self, lane: LaneId, entry: EntryId) {
+        let fold = &mut self.lanes[lane.index()].fold;
+        let (down, frozen) = (fold.down.take(), fold.frozen.take());
+        self.end(down, entry);
+        self.end(frozen, entry);
+    }
+
+    /// Somebody logged in. Who tells of itself, or is one of the lab's processes, needs no second word.
+    pub(super) fn on_joined(&mut self, user: &UserName, role: Role) {
+        if Part::from(role) == Part::Unknown {
+            return;
+        }
+        let lane = self.lane_of(user, role.into());
+        if self.is_silent(lane) {
+            self.note(lane, Kind::Joined, None, "joined");
+        }
+    }
+
+    /// Somebody is gone, and does not receive what was on its way.
+    pub(super) fn on_left(&mut self, user: &UserName, role: Role) {
+        if Part::from(role) == Part::Unknown {
+            return;
+        }
+        let lane = self.lane_of(user, role.into());
+        if self.is_silent(lane) {
+            let entry = self.note(lane, Kind::Left, None, "left");
+            self.forget_way(lane, entry);
+        }
+    }
+
+    fn is_silent(&self, lane: LaneId) -> bool {
+        let fold = &self.lane(lane).fold;
+        fold.told.is_none() && !fold.is_ours
+    }
+
+    /// A record stands in a log whose process died before it told of it.
+    pub(super) fn on_found(&mut self, user: &UserName, role: Role, record: RecordKind, txn: &TxnId) {
+        let lane = self.lane_of(user, role.into());
+        let txn = self.refer(txn);
+        let entry = self.note(lane, Kind::Found, Some(txn), format!("{record} found on disk"));
+        self.on_disk(lane, record, txn, entry);
+    }
+}

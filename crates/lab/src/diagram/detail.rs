@@ -1,0 +1,236 @@
+//! All that is known of one entry or one message, as text.
+//!
+//! The frame stands as it was on the wire. The record stands in a file that a diagram knows nothing of:
+//! [`Detail::record`] says which it is, and whoever has the files shows its line. Deliberately absent:
+//! files, and anything drawn.
+
+use std::fmt;
+
+use twopc_proto::text::shown_lines;
+use twopc_proto::trace::What;
+use twopc_proto::{Role, UserName};
+
+use super::chart::{Chart, EntryId, LaneId, MessageId, SpanKind};
+use super::scene::Pick;
+use super::words;
+use crate::run::{Event, Happening};
+
+/// What is known of something that was picked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// What it is, in a few words.
+    pub title: String,
+    /// What is known of it: a name, and what it is.
+    pub facts: Vec<(&'static str, String)>,
+    /// The frame as it was on the wire, safe to show.
+    pub frame: Option<String>,
+    /// The record that it wrote, made durable or found.
+    pub record: Option<RecordRef>,
+}
+
+/// A record in somebody's stable log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRef {
+    /// Whose log.
+    pub user: UserName,
+    /// Of which role.
+    pub role: Role,
+    /// The record's place in it.
+    pub lsn: u64,
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title)?;
+        self.facts.iter().try_for_each(|(name, fact)| writeln!(f, "{name}: {fact}"))?;
+        if let Some(frame) = &self.frame {
+            writeln!(f, "On the wire:\n{frame}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known of what was picked. The events are those of which the chart was made.
+#[must_use]
+pub fn detail(chart: &Chart, events: &[Event], pick: Pick) -> Detail {
+    match pick {
+        Pick::Entry(entry) => of_entry(chart, events, entry),
+        Pick::Message(message) => of_message(chart, events, message),
+    }
+}
+
+/// One line for a screen reader: who, what, when.
+#[must_use]
+pub fn sentence(chart: &Chart, pick: Pick) -> String {
+    match pick {
+        Pick::Entry(id) => {
+            let entry = chart.entry(id);
+            let txn = entry.txn.map(|txn| format!(" ({})", chart.txn(txn))).unwrap_or_default();
+            format!("{}: {}{txn}, at {}", chart.lane(entry.lane).name, entry.label, words::seconds(entry.at_us))
+        }
+        Pick::Message(id) => {
+            let message = chart.message(id);
+            let (from, to) = (&chart.lane(message.from).name, &chart.lane(message.to).name);
+            format!("{} from {from} to {to}: {}", message.label, message.course())
+        }
+    }
+}
+
+fn of_entry(chart: &Chart, events: &[Event], id: EntryId) -> Detail {
+    let entry = chart.entry(id);
+    let title = format!("{}: {}", chart.lane(entry.lane).name, entry.label);
+    let mut facts = vec![("Seen", words::seconds(entry.at_us))];
+    if let Some(txn) = entry.txn {
+        facts.push(("Transaction", chart.txn(txn).to_string()));
+    }
+    if let Some(number) = entry.number {
+        facts.push(("Its own number", format!("{} in life {}", number.n, number.life)));
+        facts.push(("Vector clock", clock(chart, id)));
+    }
+    if let Some(message) = entry.message {
+        let known = chart.message(message);
+        if known.arrivals().any(|arrival| arrival == id) {
+            facts.push(("Caused by", cause(chart, message)));
+        }
+        facts.push(("Message", known.course()));
+    }
+    let event = events.get(entry.event);
+    if let Some(Event { what: Happening::Told { trace, .. }, .. }) = event {
+        facts.extend(of_what(&trace.what));
+        facts.push(("By its own clock", words::precise(trace.at_us)));
+    }
+    lengths(chart, id, &mut facts);
+    Detail { title, facts, frame: entry.message.and_then(|message| frame(chart, events, message)), record: event.and_then(record) }
+}
+
+fn of_message(chart: &Chart, events: &[Event], id: MessageId) -> Detail {
+    let message = chart.message(id);
+    let name = |lane: LaneId| chart.lane(lane).name.as_str();
+    let title = format!("{}: {} to {}", message.label, name(message.from), name(message.to));
+    let mut facts = vec![("Message", message.course())];
+    if let Some(txn) = message.txn {
+        facts.push(("Transaction", chart.txn(txn).to_string()));
+    }
+    if let Some(seq) = message.seq {
+        facts.push(("Number at the relay", seq.to_string()));
+    }
+    facts.push(("Sent", cause(chart, id)));
+    if let Some(sent) = message.sent {
+        facts.push(("Vector clock", clock(chart, sent)));
+    }
+    if let Some(kept) = message.kept {
+        let until = kept.until.map_or(chart.last_us(), |until| chart.entry(until).at_us);
+        facts.push(("Kept for", words::precise(until - chart.entry(kept.from).at_us)));
+    }
+    let sent = chart.entry(message.start).at_us;
+    for arrival in message.arrivals() {
+        let entry = chart.entry(arrival);
+        let number = entry.number.map_or_else(String::new, |number| format!(" as its event {}", number.n));
+        facts.push(("Received", format!("after {}{number}", words::precise(entry.at_us.saturating_sub(sent)))));
+    }
+    Detail { title, facts, frame: frame(chart, events, id), record: None }
+}
+
+/// What sent a message, as far as that is known.
+fn cause(chart: &Chart, id: MessageId) -> String {
+    let message = chart.message(id);
+    let name = &chart.lane(message.from).name;
+    match message.sent.map(|sent| chart.entry(sent)) {
+        Some(sent) => {
+            let number = sent.number.map_or(0, |number| number.n);
+            format!("{name}, event {number}: {}, at {}", sent.label, words::seconds(sent.at_us))
+        }
+        None => format!("{name}, which told nothing of it"),
+    }
+}
+
+fn clock(chart: &Chart, id: EntryId) -> String {
+    let known = chart.clock(id).unwrap_or_default();
+    let known: Vec<String> = known.iter().map(|(lane, ticks)| format!("{} {ticks}", chart.lane(*lane).name)).collect();
+    known.join(", ")
+}
+
+/// How long the stretches last that begin or end here.
+fn lengths(chart: &Chart, id: EntryId, facts: &mut Vec<(&'static str, String)>) {
+    for span in chart.spans_between(id, id) {
+        let span = &chart.spans()[span.index()];
+        if span.from != id && span.to != Some(id) {
+            continue;
+        }
+        let length = words::precise(chart.length_us(span, chart.last_us()));
+        let still = if span.to.is_none() { " so far" } else { "" };
+        let name = match span.kind {
+            SpanKind::Forcing => "Way to the disk",
+            SpanKind::InDoubt => "In doubt",
+            SpanKind::Blocked => "Blocked",
+            SpanKind::Down => "Down",
+            SpanKind::Frozen => "Frozen",
+            SpanKind::Offline => "Offline",
+            SpanKind::Rules => "Rules held",
+            SpanKind::Blind => "Nothing seen",
+        };
+        facts.push((name, format!("{length}{still}")));
+    }
+}
+
+/// What a node says beyond the label.
+fn of_what(what: &What) -> Vec<(&'static str, String)> {
+    match what {
+        What::Log { lsn, forced, .. } => {
+            let waits = if *forced { "what follows waits for the disk" } else { "nothing waits for the disk" };
+            vec![("Record", format!("{lsn}; {waits}"))]
+        }
+        What::Durable { lsn } => vec![("Record", format!("up to {lsn}"))],
+        What::Receive { seq, .. } => vec![("Number at the relay", seq.to_string())],
+        What::State { string: Some(string), .. } => vec![("String", format!("“{}”", words::foreign(string)))],
+        What::Doubt { peers, .. } => peers
+            .iter()
+            .map(|peer| {
+                let here = if peer.here { "" } else { " (offline)" };
+                let answer = match (peer.asked, peer.answer) {
+                    (_, Some(answer)) => answer.as_str(),
+                    (true, None) => "no answer",
+                    (false, None) => "not asked",
+                };
+                ("Can be asked", format!("{} {}{here}: {answer}", peer.role, peer.user))
+            })
+            .collect(),
+        What::Start { .. }
+        | What::Online { .. }
+        | What::Offline
+        | What::Press { .. }
+        | What::Send { .. }
+        | What::Applied { .. }
+        | What::Timeout { .. }
+        | What::State { string: None, .. }
+        | What::Settled { .. }
+        | What::Done { .. }
+        | What::Notice { .. } => Vec::new(),
+    }
+}
+
+fn record(event: &Event) -> Option<RecordRef> {
+    let (user, role, lsn) = match &event.what {
+        Happening::Told { user, role, trace } => match trace.what {
+            What::Log { lsn, .. } | What::Durable { lsn } => (user, role, lsn),
+            _ => return None,
+        },
+        Happening::Found { user, role, lsn, .. } => (user, role, *lsn),
+        Happening::Frame { .. }
+        | Happening::Fate { .. }
+        | Happening::Joined { .. }
+        | Happening::Left { .. }
+        | Happening::Watching { .. }
+        | Happening::Blind
+        | Happening::Process { .. }
+        | Happening::Did { .. } => return None,
+    };
+    Some(RecordRef { user: user.clone(), role: *role, lsn })
+}
+
+fn frame(chart: &Chart, events: &[Event], id: MessageId) -> Option<String> {
+    match &events.get(chart.message(id).frame?)?.what {
+        Happening::Frame { frame } => Some(shown_lines(frame, [])),
+        _ => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! Stretches of time on a lane: whether a process runs, what it waits for, and how long.
+
+use super::Drawing;
+use super::places::width_of;
+use crate::diagram::axis::ROW;
+use crate::diagram::chart::{LaneId, Span, SpanId, SpanKind};
+use crate::diagram::scene::{Band, Dash, Ink, Label, at};
+use crate::diagram::words;
+
+impl Drawing<'_> {
+    /// The lanes' lines: whole while a process runs and can be reached.
+    pub(super) fn lanes(&mut self, spans: &[SpanId]) {
+        let end = self.clamp(self.down(self.axis.height(self.chart, self.view.now_us)) + super::PAD);
+        for (lane, x, _) in self.columns.all() {
+            let mut y = super::HEAD;
+            for (from, to, dash) in self.breaks(lane, spans) {
+                let (from, to) = (from.max(y), to.min(end));
+                if from > y {
+                    self.line(at(x, y), at(x, from), Ink::Lane, Dash::Solid);
+                }
+                if to > from {
+                    self.line(at(x, from), at(x, to), Ink::Lane, dash);
+                    y = to;
+                }
+            }
+            if end > y {
+                self.line(at(x, y), at(x, end), Ink::Lane, Dash::Solid);
+            }
+        }
+    }
+
+    /// Where a lane's line is not whole, from above.
+    fn breaks(&self, lane: LaneId, spans: &[SpanId]) -> Vec<(f32, f32, Dash)> {
+        let mine = spans.iter().map(|span| &self.chart.spans()[span.index()]).filter(|span| span.lane == lane);
+        let mut breaks: Vec<(f32, f32, Dash)> = mine
+            .filter_map(|span| {
+                let dash = match span.kind {
+                    SpanKind::Down => Dash::Dotted,
+                    SpanKind::Frozen | SpanKind::Offline | SpanKind::Blind => Dash::Dashed,
+                    SpanKind::Forcing | SpanKind::InDoubt | SpanKind::Blocked | SpanKind::Rules => return None,
+                };
+                let (from, to) = self.stretch(span);
+                Some((self.clamp(from), self.clamp(to), dash))
+            })
+            .collect();
+        breaks.sort_by(|a, b| a.0.total_cmp(&b.0));
+        breaks
+    }
+
+    fn stretch(&self, span: &Span) -> (f32, f32) {
+        let to = span.to.map_or_else(|| self.down(self.axis.height(self.chart, self.view.now_us)) + super::PAD, |to| self.y(to));
+        (self.y(span.from), to)
+    }
+
+    fn is_shown(&self, span: &Span) -> bool {
+        self.axis.lens().filter.shows(self.chart, self.chart.entry(span.from))
+    }
+
+    /// The shades on the lanes. Those of several transactions on one lane lie on each other.
+    pub(super) fn bands(&mut self, spans: &[SpanId]) {
+        for span in spans {
+            let span = &self.chart.spans()[span.index()];
+            let Some(x) = self.columns.x(span.lane).filter(|_| self.is_shown(span)) else { continue };
+            let (half, ink, hatched) = match span.kind {
+                SpanKind::Forcing => (3.0, Ink::Lane, false),
+                SpanKind::InDoubt => (8.0, Ink::Amber, false),
+                SpanKind::Blocked => (8.0, Ink::Amber, true),
+                SpanKind::Rules => (8.0, Ink::Blue, false),
+                SpanKind::Down | SpanKind::Frozen | SpanKind::Offline | SpanKind::Blind => continue,
+            };
+            let (from, to) = self.stretch(span);
+            let (from, to) = (self.clamp(from), self.clamp(to));
+            if to - from >= 1.0 {
+                self.scene.bands.push(Band { min: at(x - half, from), max: at(x + half, to), ink, hatched });
+            }
+        }
+    }
+
+    /// How long it took, on the left of the lane; words that find no place there are not shown.
+    pub(super) fn lengths(&mut self, spans: &[SpanId]) {
+        for span in spans {
+            let span = &self.chart.spans()[span.index()];
+            let Some(x) = self.columns.x(span.lane).filter(|_| self.is_shown(span)) else { continue };
+            let Some(word) = span.kind.word() else { continue };
+            let length = words::precise(self.chart.length_us(span, self.view.now_us));
+            let still = if span.to.is_none() { " so far" } else { "" };
+            let text = self.named(&format!("{word} {length}{still}"), span.txn);
+            let width = width_of(&text);
+            let (from, to) = self.stretch(span);
+            let (from, to) = (from.max(super::HEAD + ROW / 2.0), to.min(self.view.height - ROW / 2.0));
+            if to < from {
+                continue;
+            }
+            let middle = f32::midpoint(from, to);
+            let spots = [middle, middle - ROW / 2.0, middle + ROW / 2.0, from + 0.25 * (to - from), from + 0.75 * (to - from), from, to];
+            // On the right there may be room where the left has none.
+            let sides = [x - 14.0 - width, x + 14.0];
+            let place = sides.iter().flat_map(|x| spots.iter().map(|y| at(*x, *y))).find(|place| self.places.take(*place, width));
+            if let Some(place) = place {
+                self.scene.labels.push(Label { at: place, width, text, ink: Ink::Text, covers: true, of: None });
+            }
+        }
+    }
+}
