@@ -6,7 +6,7 @@
 //! - [`frame`]: what travels, read and written; [`json`] is its bodies' grammar.
 //! - [`name`], [`text`], [`txn`]: the vocabulary, each a newtype that holds only what is valid.
 //! - [`message`]: the bodies of `/2pc/TYPE`.
-//! - [`trace`], [`bench`]: what nodes and relay tell a lab, and what it asks of the relay.
+//! - [`trace`], [`mod@bench`]: what nodes and relay tell a lab, and what it asks of the relay.
 //! - [`machine`]: the shape of a role; [`participant`] and [`coordinator`] are the two roles.
 //! - [`record`]: what a role must remember over a crash; [`log`], how that stands in a file;
 //!   [`decided`] and [`outcomes`], what is never forgotten of it.
