@@ -279,6 +279,19 @@ fn a_message_to_who_has_gone_since_is_lost_and_one_to_who_has_come_back_arrives(
 }
 
 #[test]
+fn a_message_outlives_its_sender() {
+    let mut room = Room::new();
+    room.set([hold_all()]);
+    let seq = room.alice_sends_and_it_is_held("VOTE_COMMIT", b"{}");
+    room.alice.send(&frames().logout());
+    assert!(room.alice.try_next().is_none());
+    assert_eq!([room.watcher.left().user, room.chair.left().user], [name("alice"), name("alice")]);
+    room.deliver(seq);
+    let late = room.chair.protocol();
+    assert_eq!((late.from, late.role, late.seq), (name("alice"), Role::Participant, seq));
+}
+
+#[test]
 fn when_the_last_observer_leaves_the_rules_go_and_what_is_held_goes_on() {
     let mut room = Room::new();
     let (other, ..) = room.relay.watch("other");
