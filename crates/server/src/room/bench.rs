@@ -35,8 +35,7 @@ pub(super) struct Held {
     /// Whom it is for, by name: who logs in again is the same receiver.
     pub(super) to: UserName,
     pub(super) frame: Arc<[u8]>,
-    /// Its sender's, who pays for it again once it goes on, and not before: it is not the receiver
-    /// who takes its time.
+    /// Its sender's, who owes it again once it goes on, and not before: what is held is not waited for.
     pub(super) debt: Arc<Debt>,
     /// When it goes on by itself.
     pub(super) due: Option<Instant>,

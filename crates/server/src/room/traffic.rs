@@ -4,8 +4,8 @@
 //! what becomes of it. So the room's order is the order of the sending, whatever is held up later, and an
 //! observer hears of a message first and then of its fate.
 //!
-//! Whatever holds a message up pays for it: while it is held, nobody owes anything for it, and it counts
-//! among all that waits.
+//! While a message is held nobody owes anything for it, so its sender goes on sending; it counts among all
+//! that waits, and what is held is bounded. Deliberately absent: bodies.
 
 use std::sync::Arc;
 use std::time::Duration;
