@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use twopc_proto::log::read_log;
+use twopc_proto::text::Shown;
 use twopc_proto::trace::What;
 use twopc_proto::{CoordinatorRecord, LogRecord, ParticipantRecord, RecordKind, Role, TxnId, UserName};
 
@@ -22,6 +23,18 @@ pub(crate) fn records_of(member: &Member, data: &Path) -> Vec<(RecordKind, TxnId
         Role::Coordinator => kinds::<CoordinatorRecord>(&bytes),
         Role::Participant | Role::Observer | Role::Guest => kinds::<ParticipantRecord>(&bytes),
     }
+}
+
+/// A record's line as it stands in a log, with its number; `None` where there is none.
+pub(crate) fn line_of(log: &Path, role: Role, lsn: u64) -> Option<(u64, String)> {
+    let bytes = std::fs::read(log).ok()?;
+    let place = usize::try_from(lsn.checked_sub(1)?).ok()?;
+    let number = match role {
+        Role::Coordinator => read_log::<CoordinatorRecord>(&bytes).ok()?.records.get(place)?.line,
+        Role::Participant | Role::Observer | Role::Guest => read_log::<ParticipantRecord>(&bytes).ok()?.records.get(place)?.line,
+    };
+    let line = String::from_utf8_lossy(&bytes).lines().nth(usize::try_from(number.checked_sub(1)?).ok()?)?.to_owned();
+    Some((number, Shown::new(&line).to_string()))
 }
 
 /// Notes what stands in the log and was not told. `at_start` records stood there when the program was started.

@@ -210,6 +210,8 @@ impl Keeper {
             Press::Do(_) => {}
             Press::Close => self.close(),
             Press::Kill => {
+                // Whoever kills everybody has seen what there was to see.
+                self.outside.journal.end();
                 self.is_closing = true;
                 for row in self.rows.iter_mut().filter(|row| row.running.is_some()) {
                     row.fate = Fate::Killed;

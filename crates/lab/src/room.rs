@@ -18,7 +18,7 @@ use twopc_ui::place::Place;
 
 pub use crate::error::OpenError;
 pub use crate::keeper::Pace;
-use crate::keeper::{self, Press};
+use crate::keeper::{self, MOST_PARTICIPANTS, Press};
 use crate::life::Life;
 use crate::member::{Common, Member, Part, Tempo, members};
 use crate::printer::Printer;
@@ -225,6 +225,11 @@ impl Keeps {
 }
 
 impl Remote {
+    /// Does this, if it means something then.
+    pub fn act(&self, deed: Deed) {
+        self.press(Press::Do(deed));
+    }
+
     /// Asks everybody to end: first those who talk, then the relay that carries it.
     pub fn close(&self) {
         self.press(Press::Close);
@@ -247,6 +252,13 @@ impl Remote {
 }
 
 impl RoomView {
+    /// What one more participant would be called, if there is space for one.
+    #[must_use]
+    pub fn next_name(&self) -> Option<String> {
+        let names = members(MOST_PARTICIPANTS).into_iter().filter(|member| member.part == Part::Participant);
+        names.map(|member| member.name).find(|name| self.programs.iter().all(|program| program.member.name != *name))
+    }
+
     /// How many windows the room opens.
     #[must_use]
     pub fn windows(&self) -> usize {

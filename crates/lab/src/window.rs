@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use eframe::{App, Frame, NativeOptions};
 use egui::{Context, Rect, Ui, ViewportBuilder, ViewportCommand, pos2, vec2};
@@ -21,10 +21,18 @@ use twopc_ui::settings::{Look, Settings};
 use twopc_ui::theme;
 use twopc_ui::window::without_window;
 
+use crate::diagram::{Diagram, Filter, shiviz, svg};
 use crate::room::{Pace, Plan, Room};
+use crate::run::Deed;
+use crate::scenario::play::Theatre;
+use crate::scenario::{Scenario, shelf};
 use crate::signals;
+use crate::stage::{Stage, Wake};
 use crate::tile::{BEST, inside, overlap, tile};
-use crate::view::{Files, lab_ui};
+use crate::view::{Desk, Files, Shown, Wish, lab_ui};
+
+/// How often the seconds of a doubt are counted.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What there is for whoever has no display.
 pub(crate) const INSTEAD: &str = "start each program by itself (twopc-lab server, twopc-lab participant --headless --user alice, \
@@ -32,18 +40,26 @@ pub(crate) const INSTEAD: &str = "start each program by itself (twopc-lab server
 
 /// Opens a room and shows it until the window is closed; then everybody has ended.
 pub(crate) fn run(plan: Plan) -> ExitCode {
-    let files = Files { data: absolute(&plan.data_dir), logs: absolute(&plan.logs) };
+    let program = plan.program.clone();
+    let runs = plan.logs.join("runs");
+    let mut files = Files { data: absolute(&plan.data_dir), logs: absolute(&plan.logs), run: None };
     // The window comes after the room: until then there is nothing to draw again.
     let window = Arc::new(OnceLock::<Context>::new());
-    let draw_again = {
+    let draw_again: Wake = {
         let window = window.clone();
-        move || window.get().into_iter().for_each(Context::request_repaint)
+        Arc::new(move || window.get().into_iter().for_each(Context::request_repaint))
     };
-    let room = match Room::open(plan, std::io::stdout(), draw_again.clone()) {
+    let is_first = std::fs::read_dir(&runs).map_or(true, |mut entries| entries.next().is_none());
+    let room = match Room::open(plan, std::io::stdout(), {
+        let wake = draw_again.clone();
+        move || wake()
+    }) {
         Ok(room) => room,
         Err(error) => return cli::failed(error),
     };
     let is_leaving = Arc::new(AtomicBool::new(false));
+    files.run = room.run().map(absolute);
+    let theatre = Theatre { program, runs, wake: draw_again.clone() };
     let leave = {
         let is_leaving = is_leaving.clone();
         move || {
@@ -68,7 +84,22 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
             settings.look().show_in(&creation.egui_ctx);
             // Set once: there is one window.
             let _ = window.set(creation.egui_ctx.clone());
-            Ok(Box::new(Lab { room: &room, files, settings, is_leaving, has_admitted: false }))
+            let stage = Stage::of_room(&room, &files.data);
+            let desk = Desk { is_first, ..Desk::default() };
+            Ok(Box::new(Lab {
+                room: &room,
+                files,
+                settings,
+                is_leaving,
+                has_admitted: false,
+                theatre,
+                shelf: shelf::scenarios(),
+                stage,
+                other: None,
+                desk,
+                runs_on: None,
+                said: None,
+            }))
         }),
     );
     match shown {
@@ -95,6 +126,17 @@ struct Lab<'a> {
     is_leaving: Arc<AtomicBool>,
     /// Everybody but the relay has been let in.
     has_admitted: bool,
+    theatre: Theatre,
+    shelf: Vec<Scenario>,
+    /// The room.
+    stage: Stage,
+    /// What is looked at instead, if something is.
+    other: Option<Stage>,
+    desk: Desk,
+    /// Since when the run is played on by itself, and from which time of its own.
+    runs_on: Option<(Instant, u64)>,
+    /// Something that went wrong, or was done, in a sentence.
+    said: Option<String>,
 }
 
 impl App for Lab<'_> {
@@ -111,11 +153,41 @@ impl App for Lab<'_> {
         if let Some(wait) = self.settings.keep(now) {
             ctx.request_repaint_after(wait);
         }
+        self.stage.follow();
+        let stage = self.other.as_mut().unwrap_or(&mut self.stage);
+        stage.follow();
+        let again = stage.judge(now);
+        // Whoever is in doubt waits, and the seconds are counted; nobody else is drawn again for time alone.
+        let counts = stage.is_live() && stage.watched.moment().is_in_doubt();
+        let waits = [again, counts.then_some(SECOND), self.run_on(now)];
+        if let Some(wait) = waits.into_iter().flatten().min() {
+            ctx.request_repaint_after(wait);
+        }
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        for deed in lab_ui(ui, &self.room.view(), &self.files) {
-            self.room.act(deed);
+        let view = self.room.view();
+        let stage = self.other.as_ref().unwrap_or(&self.stage);
+        let trouble = self.said.clone().or_else(|| stage.trouble());
+        let shown = Shown {
+            room: &view,
+            files: &self.files,
+            source: &stage.source,
+            watched: &stage.watched,
+            now_us: stage.now_us(),
+            judged: stage.judged.as_ref(),
+            shelf: &self.shelf,
+            playing: stage.playing.as_ref(),
+            runs_on: self.runs_on.is_some(),
+            trouble: trouble.as_deref(),
+        };
+        let wishes = lab_ui(ui, &shown, &mut self.desk);
+        let is_new = !wishes.is_empty();
+        for wish in wishes {
+            self.grant(wish);
+        }
+        if is_new {
+            ui.ctx().request_repaint();
         }
     }
 
@@ -125,6 +197,67 @@ impl App for Lab<'_> {
 }
 
 impl Lab<'_> {
+    /// Does what somebody wishes for.
+    fn grant(&mut self, wish: Wish) {
+        self.said = None;
+        let stage = self.other.as_mut().unwrap_or(&mut self.stage);
+        match wish {
+            Wish::Do(deed @ (Deed::Rules { .. } | Deed::Bench { .. })) => stage.act(deed),
+            // The list is the room's, whatever else is looked at.
+            Wish::Do(deed) => self.room.act(deed),
+            Wish::Play(index) => {
+                if let Some(scenario) = self.shelf.get(index) {
+                    self.look_at(Stage::of_scenario(index, scenario.clone(), self.theatre.clone()));
+                }
+            }
+            Wish::Seek(place) => {
+                self.runs_on = None;
+                stage.watched.seek(place);
+            }
+            Wish::Step(by) => {
+                self.runs_on = None;
+                stage.watched.step(by);
+            }
+            Wish::Run(false) => self.runs_on = None,
+            Wish::Run(true) => {
+                if stage.watched.is_at_end() {
+                    stage.watched.seek(0);
+                }
+                self.runs_on = Some((Instant::now(), stage.watched.now_us()));
+            }
+            Wish::Open(dir) => match Stage::of_recorded(&dir) {
+                Ok(stage) => self.look_at(stage),
+                Err(sentence) => self.said = Some(sentence),
+            },
+            Wish::Live => {
+                self.other = None;
+                self.desk.diagram = Diagram::default();
+            }
+            Wish::Export => self.said = Some(export(stage).unwrap_or_else(|sentence| sentence)),
+        }
+    }
+
+    fn look_at(&mut self, stage: Stage) {
+        (self.other, self.runs_on) = (Some(stage), None);
+        self.desk.diagram = Diagram::default();
+    }
+
+    /// Goes on in a run that is played on by itself; how long until the next event.
+    fn run_on(&mut self, now: Instant) -> Option<Duration> {
+        let (since, from_us) = self.runs_on?;
+        let watched = &mut self.other.as_mut().unwrap_or(&mut self.stage).watched;
+        let passed = u64::try_from(now.duration_since(since).as_micros()).unwrap_or(u64::MAX);
+        let until = from_us.saturating_add(passed);
+        let place = watched.events().partition_point(|event| event.at_us <= until);
+        watched.seek(place);
+        if watched.is_at_end() {
+            self.runs_on = None;
+            return None;
+        }
+        let next = watched.events().get(place).map_or(0, |event| event.at_us.saturating_sub(until));
+        Some(Duration::from_micros(next))
+    }
+
     /// Lets everybody in, now that it is known where their windows can stand.
     fn admit(&self, ctx: &Context, screen: Option<Rect>) {
         let mut frames = screen.map(|screen| tile(screen, self.room.view().windows() + 1)).unwrap_or_default();
@@ -137,6 +270,19 @@ impl Lab<'_> {
         let pace = if is_cascade { Pace::OneByOne } else { Pace::Together };
         self.room.admit(frames.into_iter().map(inside).collect(), pace);
     }
+}
+
+/// Writes the diagram and the events into the run's folder; what was written, in a sentence.
+fn export(stage: &Stage) -> Result<String, String> {
+    let Some(dir) = &stage.dir else { return Err(String::from("This run has no folder to write into.")) };
+    let chart = stage.watched.chart();
+    let files =
+        [("diagram.svg", svg::whole(chart, &Filter::default(), "A run of two-phase commit")), ("shiviz.log", shiviz::of_chart(chart))];
+    for (name, text) in files {
+        let path = dir.join(name);
+        std::fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}.", path.display()))?;
+    }
+    Ok(format!("diagram.svg and shiviz.log are in {}.", dir.display()))
 }
 
 /// The screen that this window is on, in points before any zoom.

@@ -11,15 +11,22 @@ use twopc_lab::life::{End, Life};
 use twopc_lab::member::members;
 use twopc_lab::room::{Program, RoomView};
 use twopc_lab::run::Deed;
-use twopc_lab::view::{Files, lab_ui};
+use twopc_lab::scenario::{Outcome, Report, shelf};
+use twopc_lab::view::{Desk, Files, Judged, Playing, Shown, Source, Tab, Wish, lab_ui};
+use twopc_lab::watched::Watched;
 use twopc_ui::theme;
 
-struct Shown {
+struct Seen {
     room: RoomView,
-    actions: Vec<Deed>,
+    watched: Watched,
+    judged: Option<Judged>,
+    playing: Option<Playing>,
+    source: Source,
+    desk: Desk,
+    wishes: Vec<Wish>,
 }
 
-type Window = Harness<'static, Shown>;
+type Window = Harness<'static, Seen>;
 
 /// The relay, alice and the chair, standing so.
 fn room(lives: [Life; 3]) -> RoomView {
@@ -32,13 +39,35 @@ fn running(pid: u32) -> Life {
 }
 
 fn window_of(room: RoomView, size: [f32; 2]) -> Window {
-    let files = Files { data: PathBuf::from("/room/data"), logs: PathBuf::from("/room/logs") };
-    let draw = move |ui: &mut Ui, shown: &mut Shown| {
-        let actions = lab_ui(ui, &shown.room, &files);
-        shown.actions.extend(actions);
+    let files = Files { data: PathBuf::from("/room/data"), logs: PathBuf::from("/room/logs"), run: None };
+    let shelf = shelf::scenarios();
+    let draw = move |ui: &mut Ui, seen: &mut Seen| {
+        let shown = Shown {
+            room: &seen.room,
+            files: &files,
+            source: &seen.source,
+            watched: &seen.watched,
+            now_us: seen.watched.now_us(),
+            judged: seen.judged.as_ref(),
+            shelf: &shelf,
+            playing: seen.playing.as_ref(),
+            runs_on: false,
+            trouble: None,
+        };
+        let wishes = lab_ui(ui, &shown, &mut seen.desk);
+        seen.wishes.extend(wishes);
     };
     let builder = Harness::builder().with_size(size).with_context_setup(theme::apply).with_max_steps(20).allow_missing_glyphs();
-    let mut harness = builder.build_ui_state(draw, Shown { room, actions: Vec::new() });
+    let seen = Seen {
+        room,
+        watched: Watched::default(),
+        judged: None,
+        playing: None,
+        source: Source::Room,
+        desk: Desk::default(),
+        wishes: Vec::new(),
+    };
+    let mut harness = builder.build_ui_state(draw, seen);
     harness.run();
     harness
 }
@@ -51,10 +80,10 @@ fn can_press(window: &Window, name: &str) -> bool {
     !window.get_by_role_and_label(Role::Button, name).accesskit_node().is_disabled()
 }
 
-fn press(window: &mut Window, name: &str) -> Vec<Deed> {
+fn press(window: &mut Window, name: &str) -> Vec<Wish> {
     window.get_by_role_and_label(Role::Button, name).click();
     window.run();
-    std::mem::take(&mut window.state_mut().actions)
+    std::mem::take(&mut window.state_mut().wishes)
 }
 
 #[test]
@@ -76,8 +105,8 @@ fn what_runs_can_be_stopped_and_what_has_ended_can_be_started() {
     for (name, can) in [("Start relay", false), ("Stop relay", true), ("Stop alice", true), ("Start chair", true), ("Stop chair", false)] {
         assert_eq!(can_press(&window, name), can, "{name}");
     }
-    assert_eq!(press(&mut window, "Stop alice"), [Deed::Stop { program: String::from("alice") }]);
-    assert_eq!(press(&mut window, "Start chair"), [Deed::Start { program: String::from("chair"), crash_at: None }]);
+    assert_eq!(press(&mut window, "Stop alice"), [Wish::Do(Deed::Stop { program: String::from("alice") })]);
+    assert_eq!(press(&mut window, "Start chair"), [Wish::Do(Deed::Start { program: String::from("chair"), crash_at: None })]);
     assert_eq!(press(&mut window, "Start alice"), [], "it runs");
 }
 
@@ -162,4 +191,77 @@ fn an_idle_lab_draws_nothing() {
     window.step();
     let wait = window.output().viewport_output.values().map(|viewport| viewport.repaint_delay).min();
     assert_eq!(wait, Some(std::time::Duration::MAX));
+}
+
+#[test]
+fn what_is_rare_stands_in_a_menu_by_what_it_means() {
+    let mut window = window([running(101), running(102), running(103)]);
+    assert_eq!(press(&mut window, "More for alice"), []);
+    let kill = press(&mut window, "Kill now");
+    assert_eq!(kill, [Wish::Do(Deed::Kill { program: String::from("alice") })]);
+    press(&mut window, "More for alice");
+    let crash = press(&mut window, "READY is on the disk, the vote is not sent");
+    let point = Some(String::from("after:log:READY"));
+    assert_eq!(crash, [Wish::Do(Deed::Start { program: String::from("alice"), crash_at: point })]);
+}
+
+#[test]
+fn every_tab_has_its_pane_and_its_key() {
+    let mut window = window([running(101), running(102), running(103)]);
+    for (key, pane) in [
+        (egui::Key::Num3, "Messages on their way"),
+        (egui::Key::Num4, "In doubt"),
+        (egui::Key::Num5, "Verdict"),
+        (egui::Key::Num6, "Scenarios"),
+    ] {
+        window.key_press(key);
+        window.run();
+        assert!(window.query_all_by_label(pane).count() >= 1, "{pane}");
+    }
+    window.key_press(egui::Key::Num1);
+    window.run();
+    assert_eq!(window.state().desk.tab, Tab::Room);
+}
+
+#[test]
+fn a_scenario_is_played_once_its_question_is_answered_and_then_says_why() {
+    let mut window = window([running(101), running(102), running(103)]);
+    press(&mut window, "Scenarios");
+    assert!(!can_press(&window, "Play"));
+    assert_eq!(press(&mut window, "Guess Commit"), []);
+    assert_eq!(press(&mut window, "Play"), [Wish::Play(0)]);
+    let report = Report { outcome: Some(Outcome::Commit), stands: Vec::new(), failures: Vec::new() };
+    window.state_mut().playing = Some(Playing { index: 0, line: 12, report: Some(Ok(report)) });
+    window.run();
+    for words in ["COMMIT", "You were right."] {
+        window.get_by_label(words);
+    }
+    window.get_by_label_contains("The book:");
+}
+
+#[test]
+fn the_bench_says_what_it_waits_for_where_there_is_no_relay() {
+    let mut window = window([running(101), running(102), running(103)]);
+    press(&mut window, "Messages");
+    let button = window.get_by_role_and_label(Role::Button, "Hold all");
+    assert_eq!(button.accesskit_node().description().as_deref(), Some("There is no relay now."));
+}
+
+#[test]
+fn the_keys_are_shown_and_put_away() {
+    let mut window = window([running(101), running(102), running(103)]);
+    press(&mut window, "Keys");
+    window.get_by_label("Deliver the next message that is held");
+    window.key_press(egui::Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Deliver the next message that is held").is_none());
+}
+
+#[test]
+fn whoever_is_here_for_the_first_time_is_offered_the_first_scenario() {
+    let mut window = window([running(101), running(102), running(103)]);
+    window.state_mut().desk.is_first = true;
+    window.run();
+    press(&mut window, "First scenario");
+    assert_eq!(window.state().desk.tab, Tab::Scenarios);
 }

@@ -27,6 +27,7 @@ struct Pages {
     file: Option<File>,
     /// Why nothing is written any more.
     trouble: Option<String>,
+    is_over: bool,
 }
 
 impl Journal {
@@ -34,13 +35,16 @@ impl Journal {
     /// event; `wake` is called after each.
     #[must_use]
     pub fn begin(file: Option<File>, wake: impl Fn() + Send + Sync + 'static) -> Self {
-        let pages = Pages { events: Vec::new(), file, trouble: None };
+        let pages = Pages { events: Vec::new(), file, trouble: None, is_over: false };
         Self(Arc::new(Shared { began: Instant::now(), pages: Mutex::new(pages), wake: Box::new(wake) }))
     }
 
     /// Notes what was seen now.
     pub fn note(&self, what: Happening) {
         let mut pages = self.pages();
+        if pages.is_over {
+            return;
+        }
         // The lock is held from here on: a later event never has an earlier time.
         let at_us = u64::try_from(self.0.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let event = Event { at_us, what };
@@ -48,6 +52,11 @@ impl Journal {
         pages.events.push(event);
         drop(pages);
         (self.0.wake)();
+    }
+
+    /// Nothing is noted any more: what comes now is no part of the run.
+    pub fn end(&self) {
+        self.pages().is_over = true;
     }
 
     /// What was noted after the first `known` events.
@@ -121,6 +130,15 @@ mod tests {
         let read: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(read, journal.since(0));
         assert!(read[0].at_us <= read[1].at_us);
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_no_part_of_it() {
+        let journal = Journal::begin(None, || ());
+        journal.note(noted("a"));
+        journal.end();
+        journal.note(Happening::Blind);
+        assert_eq!(journal.since(0).len(), 1);
     }
 
     #[test]

@@ -129,6 +129,13 @@ impl Moment {
         self.programs.get(program).cloned().unwrap_or_default()
     }
 
+    /// Whether somebody who runs is in doubt.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        let running = self.programs.values().filter(|standing| standing.pid.is_some());
+        running.flat_map(|standing| &standing.transactions).any(|(_, stand)| stand.doubt.is_some())
+    }
+
     fn program(&mut self, name: &str) -> &mut Standing {
         self.programs.entry(name.into()).or_default()
     }

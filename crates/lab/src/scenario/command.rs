@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use twopc_runner::cli;
@@ -38,7 +39,7 @@ pub fn run(args: &Args, program: PathBuf) -> ExitCode {
         Ok(scenarios) => scenarios,
         Err(error) => return cli::failed(error),
     };
-    let theatre = Theatre { program, runs: args.runs.clone() };
+    let theatre = Theatre { program, runs: args.runs.clone(), wake: Arc::new(|| ()) };
     let mut failed = 0;
     for scenario in &scenarios {
         if !is_passed(scenario, &theatre) {

@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,14 @@ use crate::run::{Deed, Event, Moment, Stage};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Where a scenario is played.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Theatre {
     /// The program that is every program of the room.
     pub program: PathBuf,
     /// Where the folder of the run is made.
     pub runs: PathBuf,
+    /// Called whenever something was seen.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// What came of the steps.
@@ -75,9 +78,11 @@ pub fn play(
         key: None,
         record: Record::In(dir.clone(), Some(scenario.source.clone())),
     };
+    let audience = theatre.wake.clone();
     let room = Room::open(plan, out, move || {
         // At the very end nobody waits any more.
         let _ = wake.send(());
+        audience();
     })?;
     let mut player = Player::new(room, woken);
     let stuck = player.perform(scenario, on_step).err();

@@ -100,6 +100,12 @@ pub enum TextError {
 }
 
 impl Scenario {
+    /// Its steps as they stand in the file, with the numbers of their lines.
+    pub fn told(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = (1..).zip(self.source.lines());
+        lines.filter(|(number, _)| self.steps.iter().any(|(step, _)| step == number)).map(|(number, line)| (number, line.trim()))
+    }
+
     /// Reads a scenario's file.
     ///
     /// # Errors

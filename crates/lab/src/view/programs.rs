@@ -1,31 +1,32 @@
-//! The lab's window: who is in the room and where each stands, the relay's address, the files.
+//! The room at a glance: who is in it and where each stands, what stands last in each log, the files.
 //!
-//! A function of what is seen of the room; it gives back what was pressed. Deliberately absent: any
-//! process, and what the room talks about (each program's own window shows that).
+//! Deliberately absent: any process, and what the room talks about.
 
 use std::path::{Path, PathBuf};
 
 use egui::accesskit::Role;
 use egui::{Align, Button, Label, Layout, Rect, Response, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 use twopc_ui::button::button_ui;
-use twopc_ui::layout::{Part, window_ui};
 use twopc_ui::mark::{self, Mark};
 use twopc_ui::palette::Palette;
 use twopc_ui::pane::pane_ui;
 use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
-use twopc_ui::theme::{CONTROL, UNIT, side_button, theme_switch_ui};
+use twopc_ui::theme::{CONTROL, UNIT, side_button};
 
+use super::points::points;
 use crate::life::Life;
+use crate::member::Part as MemberPart;
 use crate::room::{Program, RoomView};
-use crate::run::Deed;
+use crate::run::moment::{Standing, Written};
+use crate::run::{Deed, Moment};
 
 /// The columns of the list; what they leave is the state's.
 const NAME: f32 = 12.0 * UNIT;
 const ROLE: f32 = 13.0 * UNIT;
 const PROCESS: f32 = 9.0 * UNIT;
-/// Both buttons of a row.
-const BUTTONS: f32 = 19.0 * UNIT;
+/// The buttons of a row.
+const BUTTONS: f32 = 25.0 * UNIT;
 /// The least that a state needs.
 const STATE: f32 = 13.0 * UNIT;
 /// Narrower than this, a program has two lines.
@@ -34,42 +35,25 @@ const ONE_LINE: f32 = NAME + ROLE + PROCESS + STATE + BUTTONS + 4.0 * UNIT + PAD
 const PADDING: f32 = 3.0 * UNIT;
 
 /// Where the room's files are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     /// The committed strings and the stable logs.
     pub data: PathBuf,
     /// What the relay writes.
     pub logs: PathBuf,
+    /// Where this run is kept, if it is.
+    pub run: Option<PathBuf>,
 }
 
-/// Draws the window, and gives back what is to be done.
-pub fn lab_ui(ui: &mut Ui, room: &RoomView, files: &Files) -> Vec<Deed> {
-    let mut actions = Vec::new();
-    window_ui(ui, |ui, part| match part {
-        Part::Head => head_ui(ui, room),
-        Part::Middle => {
-            scrolled_ui(ui, ScrollArea::vertical().auto_shrink(false), |ui| {
-                programs_ui(ui, &room.programs, &mut actions);
-                files_ui(ui, files);
-            });
-        }
-        Part::Foot => {}
-    });
-    actions
-}
-
-/// Where the relay is found, and the theme's switch.
-fn head_ui(ui: &mut Ui, room: &RoomView) {
-    row_ui(ui, |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            theme_switch_ui(ui);
-            copy_ui(ui, "Copy", "Copy the relay's address", &room.relay);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| line_ui(ui, &format!("Relay: {}", room.relay), |text| text));
-        });
+/// Draws the room.
+pub(super) fn room_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, files: &Files, deeds: &mut Vec<Deed>) {
+    scrolled_ui(ui, ScrollArea::vertical().id_salt("room").auto_shrink(false), |ui| {
+        programs_ui(ui, room, moment, deeds);
+        files_ui(ui, files);
     });
 }
 
-fn programs_ui(ui: &mut Ui, programs: &[Program], actions: &mut Vec<Deed>) {
+fn programs_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, deeds: &mut Vec<Deed>) {
     let is_wide = ui.available_width() >= ONE_LINE;
     let headings = |ui: &mut Ui| {
         if is_wide {
@@ -77,8 +61,15 @@ fn programs_ui(ui: &mut Ui, programs: &[Program], actions: &mut Vec<Deed>) {
         }
     };
     pane_ui(ui, "Programs", Role::Table, headings, |ui| {
-        for (index, program) in programs.iter().enumerate() {
-            ui.push_id(index, |ui| program_ui(ui, program, is_wide, actions));
+        for program in &room.programs {
+            ui.push_id(&program.member.name, |ui| program_ui(ui, program, &moment.of(&program.member.name), is_wide, deeds));
+        }
+        if let Some(name) = room.next_name() {
+            let can =
+                if room.programs.iter().any(|program| program.life == Life::Waiting) { Err("The room is being opened.") } else { Ok(()) };
+            if button_ui(ui, can, side_button("Add participant")).clicked() {
+                deeds.push(Deed::Add { program: name });
+            }
         }
     });
 }
@@ -93,7 +84,7 @@ fn headings_ui(ui: &mut Ui) {
 }
 
 /// One program: a line, or two where that is too narrow, and under them what is wrong with it.
-fn program_ui(ui: &mut Ui, program: &Program, is_wide: bool, actions: &mut Vec<Deed>) {
+fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, is_wide: bool, deeds: &mut Vec<Deed>) {
     let Program { member, life } = program;
     let process = life.pid().map_or_else(|| String::from("–"), |pid| pid.to_string());
     if is_wide {
@@ -103,7 +94,7 @@ fn program_ui(ui: &mut Ui, program: &Program, is_wide: bool, actions: &mut Vec<D
             cell_ui(ui, PROCESS, |ui| drop(ui.add(Label::new(process).extend())));
             let state = ui.available_width() - BUTTONS - UNIT;
             cell_ui(ui, state, |ui| state_ui(ui, life));
-            buttons_ui(ui, program, actions);
+            buttons_ui(ui, program, deeds);
         });
     } else {
         row_ui(ui, |ui| {
@@ -112,17 +103,35 @@ fn program_ui(ui: &mut Ui, program: &Program, is_wide: bool, actions: &mut Vec<D
                 line_ui(ui, &member.name, RichText::strong);
                 ui.weak(member.part.to_string());
             });
-            buttons_ui(ui, program, actions);
+            buttons_ui(ui, program, deeds);
         });
         ui.horizontal(|ui| {
             state_ui(ui, life);
             ui.weak(format!("process {process}"));
         });
     }
-    if let Life::Ended(end) = life
-        && end.is_trouble()
-    {
-        error_ui(ui, &end.sentence());
+    standing_ui(ui, standing);
+    if let Life::Ended(end) = life {
+        if end.is_trouble() {
+            error_ui(ui, &end.sentence());
+        } else if end.was_killed() {
+            ui.add(Label::new(RichText::new(end.sentence()).weak()).wrap());
+        }
+    }
+}
+
+/// What stands last in its log, and what it has not decided.
+fn standing_ui(ui: &mut Ui, standing: &Standing) {
+    let mut words = Vec::new();
+    if let Some(Written { lsn, record, txn }) = &standing.record {
+        words.push(format!("log {lsn}: {record} {}", txn.short()));
+    }
+    let open: Vec<String> = standing.open().map(|(txn, stand)| format!("{} {}", txn.short(), stand.state)).collect();
+    if !open.is_empty() {
+        words.push(format!("open: {}", open.join(", ")));
+    }
+    if !words.is_empty() {
+        line_ui(ui, &words.join("   "), RichText::weak);
     }
 }
 
@@ -148,23 +157,56 @@ fn shape(ui: &Ui, rect: Rect, life: &Life) {
     }
 }
 
-fn buttons_ui(ui: &mut Ui, program: &Program, actions: &mut Vec<Deed>) {
+fn buttons_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
     let Program { member, life } = program;
+    let program_of = program;
     let mut press = |ui: &mut Ui, can, word: &'static str, action| {
         let button = button_ui(ui, can, side_button(word)).accessible_name(format!("{word} {}", member.name));
         if button.clicked() {
-            actions.push(action);
+            deeds.push(action);
         }
     };
     let program = || member.name.clone();
     press(ui, life.can_start(), "Start", Deed::Start { program: program(), crash_at: None });
     press(ui, life.can_stop(), "Stop", Deed::Stop { program: program() });
+    let menu = ui.menu_button("⋯", |ui| more_ui(ui, program_of, deeds));
+    menu.response.accessible_name(format!("More for {}", member.name));
+}
+
+/// What is done more rarely: an end at once, a stop, a crash at a point.
+fn more_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
+    let Program { member, life } = program;
+    let name = || member.name.clone();
+    let mut item = |ui: &mut Ui, can: Result<(), &str>, words: &str, deed: Deed| {
+        if button_ui(ui, can, Button::new(words).min_size(vec2(0.0, CONTROL))).clicked() {
+            deeds.push(deed);
+            ui.close();
+        }
+    };
+    item(ui, life.can_kill(), "Kill now", Deed::Kill { program: name() });
+    item(ui, life.can_freeze(), "Freeze", Deed::Freeze { program: name() });
+    item(ui, life.can_thaw(), "Thaw", Deed::Thaw { program: name() });
+    if member.part == MemberPart::Participant {
+        let can = if life.pid().is_none() { Ok(()) } else { Err("It runs. Stop it first; its files stay.") };
+        item(ui, can, "Take off the list", Deed::Remove { program: name() });
+    }
+    if points(member.part).is_empty() {
+        return;
+    }
+    ui.separator();
+    ui.weak(if life.pid().is_some() { "Start it anew, and let it die when …" } else { "Start it, and let it die when …" });
+    for point in points(member.part) {
+        item(ui, Ok(()), point.means, Deed::Start { program: name(), crash_at: Some(point.at.into()) });
+    }
 }
 
 /// Where the files are, and what closing does.
 fn files_ui(ui: &mut Ui, files: &Files) {
     path_ui(ui, "Strings and stable logs", "Copy path of the data folder", &files.data);
     path_ui(ui, "The relay's record", "Copy path of the relay's folder", &files.logs);
+    if let Some(run) = &files.run {
+        path_ui(ui, "This run", "Copy path of this run", run);
+    }
     ui.add(Label::new(RichText::new("Closing this window ends every program in the list.").weak()).wrap());
 }
 
@@ -181,7 +223,7 @@ fn path_ui(ui: &mut Ui, what: &str, copy: &str, path: &Path) {
     });
 }
 
-fn copy_ui(ui: &mut Ui, word: &str, name: &str, text: &str) -> Response {
+pub(super) fn copy_ui(ui: &mut Ui, word: &str, name: &str, text: &str) -> Response {
     let button = ui.add(Button::new(word).min_size(vec2(0.0, CONTROL))).accessible_name(name);
     if button.clicked() {
         ui.ctx().copy_text(String::from(text));
@@ -189,7 +231,7 @@ fn copy_ui(ui: &mut Ui, word: &str, name: &str, text: &str) -> Response {
     button
 }
 
-fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     ui.allocate_ui_with_layout(vec2(ui.available_width(), CONTROL), Layout::left_to_right(Align::Center), contents);
 }
 

@@ -1,0 +1,82 @@
+//! Why am I blocked? For each participant in doubt: whom it asked, who answered what, and what frees it.
+//!
+//! The words are those of the participant's own window. Deliberately absent: guesses; what nobody said is
+//! not known here either.
+
+use std::time::Duration;
+
+use egui::accesskit::Role;
+use egui::{Grid, RichText, ScrollArea, Ui};
+use twopc_proto::TxnId;
+use twopc_ui::doubt::{Doubt as Told, Row};
+use twopc_ui::mark::{self, Mark};
+use twopc_ui::pane::{empty_ui, pane_ui};
+use twopc_ui::sight::scrolled_ui;
+use twopc_ui::text::quoted;
+
+use crate::run::Moment;
+use crate::run::moment::{Doubt, Stand, Standing};
+
+/// Draws what is known of everybody in doubt; `now_us` is since the run began.
+pub(super) fn blocked_ui(ui: &mut Ui, moment: &Moment, now_us: u64) {
+    pane_ui(
+        ui,
+        "In doubt",
+        Role::Group,
+        |_| (),
+        |ui| {
+            scrolled_ui(ui, ScrollArea::vertical().id_salt("doubt").auto_shrink(false), |ui| {
+                let doubts = in_doubt(moment);
+                if doubts.is_empty() {
+                    empty_ui(ui, "Nobody is in doubt. A participant is, from its Commit until it hears the decision.");
+                }
+                for (name, standing, txn, stand, doubt) in doubts {
+                    doubt_ui(ui, name, standing, txn, stand, doubt, now_us);
+                }
+                table_ui(ui);
+            });
+        },
+    );
+}
+
+/// Whoever is in doubt, and about what.
+fn in_doubt(moment: &Moment) -> Vec<(&str, &Standing, &TxnId, &Stand, &Doubt)> {
+    let running = moment.programs.iter().filter(|(_, standing)| standing.pid.is_some());
+    let transactions = running.flat_map(|(name, standing)| standing.transactions.iter().map(move |known| (name.as_str(), standing, known)));
+    transactions.filter_map(|(name, standing, (txn, stand))| Some((name, standing, txn, stand, stand.doubt.as_ref()?))).collect()
+}
+
+fn doubt_ui(ui: &mut Ui, name: &str, standing: &Standing, txn: &TxnId, stand: &Stand, doubt: &Doubt, now_us: u64) {
+    let since = |us: u64| Duration::from_micros(now_us.saturating_sub(us));
+    let mark = if doubt.is_blocked { Mark::Blocked } else { Mark::Ready };
+    ui.horizontal(|ui| {
+        mark::mark_ui(ui, mark);
+        let string = stand.string.as_deref().map(quoted).unwrap_or_default();
+        ui.label(RichText::new(format!("{name}: {} {string} {txn}", mark.word())).strong());
+    });
+    let told = Told {
+        waited: since(doubt.since_us),
+        asked_ago: doubt.asked_us.map(since),
+        blocked: doubt.is_blocked,
+        peers: &doubt.peers,
+        is_connected: standing.is_online,
+    };
+    ui.label(told.explanation(name));
+    ui.add_space(8.0);
+}
+
+/// The textbook's table, so that the row that applied can be found in it.
+fn table_ui(ui: &mut Ui) {
+    ui.separator();
+    ui.label(RichText::new("A participant P in READY asks a participant Q (Tanenbaum & van Steen)").strong());
+    Grid::new("table").num_columns(2).striped(true).show(ui, |ui| {
+        ui.weak("State of Q");
+        ui.weak("What P does");
+        ui.end_row();
+        for row in Row::ALL {
+            ui.label(row.state());
+            ui.label(row.action());
+            ui.end_row();
+        }
+    });
+}

@@ -1,0 +1,74 @@
+//! The keys: each does what a button does.
+//!
+//! While somebody types into a field, every key but Escape is the field's. Deliberately absent: the keys
+//! that the diagram takes for itself when it has the focus.
+
+use egui::{Key, Ui};
+use twopc_proto::bench::{Command, Rule, Then};
+
+use super::{Desk, Shown, Tab, Wish, can_steer};
+use crate::run::Deed;
+
+/// How long slow motion takes for a message, in milliseconds.
+const SLOW: u64 = 1_000;
+
+const TABS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
+
+/// Takes the keys that were pressed.
+pub(super) fn take(ui: &Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
+    let focused = ui.ctx().memory(egui::Memory::focused);
+    if ui.ctx().text_edit_focused() {
+        return;
+    }
+    let pressed = |key: Key| ui.input(|input| input.key_pressed(key) && input.modifiers.is_none());
+    if ui.input(|input| input.key_pressed(Key::Questionmark)) {
+        desk.shows_keys = !desk.shows_keys;
+    }
+    for (key, tab) in TABS.into_iter().zip(Tab::ALL) {
+        if pressed(key) {
+            desk.tab = tab;
+        }
+    }
+    steer(shown, &pressed, wishes);
+    // What has the focus has the arrows and the space bar.
+    if focused.is_some() {
+        return;
+    }
+    for (key, wish) in [
+        (Key::ArrowLeft, Wish::Step(-1)),
+        (Key::ArrowRight, Wish::Step(1)),
+        (Key::Space, Wish::Run(!shown.runs_on)),
+        (Key::End, Wish::Seek(usize::MAX)),
+    ] {
+        if pressed(key) {
+            wishes.push(wish);
+        }
+    }
+}
+
+fn steer(shown: &Shown<'_>, pressed: &impl Fn(Key) -> bool, wishes: &mut Vec<Wish>) {
+    if can_steer(shown).is_err() {
+        return;
+    }
+    let moment = shown.watched.moment();
+    let every = |then| Rule { path: None, from: None, to: None, then };
+    // The same key takes it back.
+    let mut toggle = |rule: Rule| {
+        let rules = if moment.rules.contains(&rule) { Vec::new() } else { vec![rule] };
+        wishes.push(Wish::Do(Deed::Rules { rules }));
+    };
+    if pressed(Key::H) {
+        toggle(every(Then::Hold));
+    }
+    if pressed(Key::S) {
+        toggle(every(Then::Delay { ms: SLOW }));
+    }
+    if pressed(Key::N)
+        && let Some(seq) = moment.held.keys().next()
+    {
+        wishes.push(Wish::Do(Deed::Bench { command: Command::Deliver { seq: *seq } }));
+    }
+    if pressed(Key::R) && !moment.held.is_empty() {
+        wishes.push(Wish::Do(Deed::Bench { command: Command::Release }));
+    }
+}

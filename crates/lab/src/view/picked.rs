@@ -1,0 +1,86 @@
+//! What is known of what was picked in the diagram, and the diagram's filter.
+//!
+//! The frame stands as it was on the wire, the record as it stands in its file. Deliberately absent:
+//! the files; whoever has them hands over their lines.
+
+use egui::accesskit::Role;
+use egui::{Button, ComboBox, Grid, Label, RichText, ScrollArea, Ui, vec2};
+use twopc_proto::Role as NodeRole;
+use twopc_ui::pane::pane_ui;
+use twopc_ui::sight::scrolled_ui;
+use twopc_ui::theme::CONTROL;
+
+use super::Shown;
+use crate::diagram::chart::Chart;
+use crate::diagram::detail::{RecordRef, detail};
+use crate::diagram::{Diagram, Pick};
+
+/// Which transaction, which lanes, and whether idle time is folded.
+pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) {
+    ui.horizontal_wrapped(|ui| {
+        let filter = &mut diagram.lens.filter;
+        let shown = filter.txn.as_ref().map_or_else(|| String::from("All transactions"), ToString::to_string);
+        ComboBox::from_id_salt("transaction")
+            .selected_text(shown)
+            .width(160.0)
+            .show_ui(ui, |ui| {
+                ui.selectable_value(&mut filter.txn, None, "All transactions");
+                for txn in chart.txns() {
+                    ui.selectable_value(&mut filter.txn, Some(txn.clone()), txn.to_string());
+                }
+            })
+            .response
+            .accessible_name("Transaction");
+        for lane in chart.order().iter().copied() {
+            let is_shown = !filter.hidden.contains(&lane);
+            let name = chart.lane(lane).name.clone();
+            let button = ui.add(Button::selectable(is_shown, name).min_size(vec2(0.0, CONTROL)));
+            if button.on_hover_text("Show or hide this lane").clicked() && !filter.hidden.remove(&lane) {
+                filter.hidden.insert(lane);
+            }
+        }
+        ui.checkbox(&mut diagram.lens.fold, "Fold idle time");
+    });
+}
+
+/// All that is known of it.
+pub(super) fn picked_ui(ui: &mut Ui, shown: &Shown<'_>, pick: Pick) {
+    let known = detail(shown.watched.chart(), shown.watched.events(), pick);
+    pane_ui(
+        ui,
+        "Picked",
+        Role::Group,
+        |_| (),
+        |ui| {
+            scrolled_ui(ui, ScrollArea::vertical().id_salt("picked").auto_shrink(false), |ui| {
+                ui.label(RichText::new(&known.title).strong());
+                Grid::new("facts").num_columns(2).show(ui, |ui| {
+                    for (name, fact) in &known.facts {
+                        ui.weak(*name);
+                        ui.add(Label::new(fact).wrap());
+                        ui.end_row();
+                    }
+                });
+                if let Some(record) = &known.record {
+                    ui.weak("In the file");
+                    ui.add(Label::new(RichText::new(line_of(shown, record)).monospace()).wrap());
+                }
+                if let Some(frame) = &known.frame {
+                    ui.weak("On the wire");
+                    ui.add(Label::new(RichText::new(frame).monospace()).wrap());
+                }
+            });
+        },
+    );
+}
+
+/// The record as it stands in its log, or why it does not.
+fn line_of(shown: &Shown<'_>, record: &RecordRef) -> String {
+    let role = match record.role {
+        NodeRole::Coordinator => "coordinator",
+        NodeRole::Participant | NodeRole::Observer | NodeRole::Guest => "participant",
+    };
+    let file = format!("{}.{role}.dtlog", record.user);
+    let line = crate::found::line_of(&shown.files.data.join(&file), record.role, record.lsn);
+    line.map_or_else(|| format!("{file} has no record {} now.", record.lsn), |(number, line)| format!("{file}:{number}  {line}"))
+}

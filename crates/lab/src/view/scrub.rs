@@ -1,0 +1,41 @@
+//! Going through a run: a slider over its events, a step back and on, and what has just changed.
+//!
+//! Deliberately absent: the run.
+
+use egui::{Slider, Ui};
+use twopc_ui::button::button_ui;
+use twopc_ui::text::line_ui;
+use twopc_ui::theme::side_button;
+
+use super::Wish;
+use crate::diagram::{Pick, detail};
+use crate::watched::Watched;
+
+/// Draws the slider; `is_playing` while the run is played on by itself.
+pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, wishes: &mut Vec<Wish>) {
+    ui.horizontal(|ui| {
+        let (place, all) = (watched.place(), watched.events().len());
+        let mut press = |ui: &mut Ui, can: Result<(), &str>, word: &'static str, wish: Wish| {
+            if button_ui(ui, can, side_button(word)).clicked() {
+                wishes.push(wish);
+            }
+        };
+        press(ui, if place > 0 { Ok(()) } else { Err("This is the beginning.") }, "Back", Wish::Step(-1));
+        press(ui, if watched.is_at_end() { Err("This is the end.") } else { Ok(()) }, "On", Wish::Step(1));
+        press(ui, Ok(()), if is_playing { "Stop" } else { "Run on" }, Wish::Run(!is_playing));
+        press(ui, if watched.is_at_end() { Err("This is the end.") } else { Ok(()) }, "To the end", Wish::Seek(all));
+        let mut to = place;
+        ui.spacing_mut().slider_width = (ui.available_width() * 0.4).clamp(80.0, 600.0);
+        let slider = ui.add(Slider::new(&mut to, 0..=all).text(format!("{:.3} s", watched.now_us() as f64 / 1e6)));
+        if slider.accessible_name("Event").changed() {
+            wishes.push(Wish::Seek(to));
+        }
+        line_ui(ui, &last_told(watched), |text| text);
+    });
+}
+
+/// What happened last, in a few words.
+fn last_told(watched: &Watched) -> String {
+    let chart = watched.chart();
+    chart.last().map_or_else(String::new, |last| detail::sentence(chart, Pick::Entry(last)))
+}
