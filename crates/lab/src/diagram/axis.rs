@@ -17,7 +17,7 @@ pub const ROW: f32 = 26.0;
 /// What an entry and the one before it, of another lane, are apart.
 const STEP: f32 = 8.0;
 /// Longer than this nothing happens: the time is folded.
-const IDLE_US: u64 = 2_000_000;
+const IDLE_US: u64 = 1_000_000;
 /// The height of a fold.
 const FOLD: f32 = 52.0;
 /// What two times in the margin are apart at least.

@@ -117,7 +117,8 @@ pub(super) fn clock(us: u64) -> String {
 pub(super) fn precise(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} µs"),
-        1_000..1_000_000 => format!("{}.{} ms", us / 1_000, us / 100 % 10),
+        1_000..10_000 => format!("{}.{} ms", us / 1_000, us / 100 % 10),
+        10_000..1_000_000 => format!("{} ms", us / 1_000),
         _ => seconds(us),
     }
 }

@@ -195,9 +195,9 @@ impl Room {
         let who = user(name);
         let role = self.role(&who);
         if who == self.chair.me {
-            Self::die(&mut self.chair)
+            Self::die(&mut self.chair);
         } else {
-            Self::die(self.others.get_mut(&who).unwrap())
+            Self::die(self.others.get_mut(&who).unwrap());
         }
         self.see(Happening::Left { user: who.clone(), role });
         self.see(Happening::Process { program: name.into(), stage: Stage::Ended { killed: true, how: "killed".into() } });
@@ -436,9 +436,9 @@ impl Room {
             }
             Due::Durable { who, life, lsn } => {
                 if who == self.chair.me {
-                    self.durable::<Coordinator>(&who, life, lsn)
+                    self.durable::<Coordinator>(&who, life, lsn);
                 } else {
-                    self.durable::<Participant>(&who, life, lsn)
+                    self.durable::<Participant>(&who, life, lsn);
                 }
             }
             Due::Applied { who, life, lsn } => {
@@ -458,9 +458,9 @@ impl Room {
             }
             Due::Timer { who, life, set } => {
                 if who == self.chair.me {
-                    self.timer::<Coordinator>(&who, life, set)
+                    self.timer::<Coordinator>(&who, life, set);
                 } else {
-                    self.timer::<Participant>(&who, life, set)
+                    self.timer::<Participant>(&who, life, set);
                 }
             }
             Due::Go { seq } => {

@@ -145,5 +145,5 @@ fn the_details_have_the_frame_as_it_was_and_the_record_to_look_up() {
 
     let message = detail(&chart, &room.events, Pick::Message(chart.entry(find("receives VOTE_REQUEST from chair")).message.unwrap()));
     assert_eq!(message.title, "VOTE_REQUEST: chair to alice");
-    assert!(message.to_string().contains("Kept for: 250."), "{message}");
+    assert!(message.to_string().contains("Kept for: 250 ms"), "{message}");
 }

@@ -18,7 +18,7 @@ struct Line {
 /// JSON object.
 fn read(log: &str) -> Result<Vec<Line>, String> {
     let lines: Vec<&str> = log.lines().collect();
-    if lines.len() % 2 != 0 {
+    if !lines.len().is_multiple_of(2) {
         return Err(format!("{} lines", lines.len()));
     }
     let pairs = lines.chunks(2);

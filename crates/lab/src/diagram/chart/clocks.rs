@@ -30,10 +30,8 @@ impl Clocks {
         }
         let tick = self.lanes[lane.index()].ticks + 1;
         if let Some(cause) = cause {
-            let known: Vec<u32> = (0..self.lanes.len())
-                .map(LaneId::at)
-                .map(|of| self.known((lane, tick - 1), of).max(self.known(cause, of)))
-                .collect();
+            let known: Vec<u32> =
+                (0..self.lanes.len()).map(LaneId::at).map(|of| self.known((lane, tick - 1), of).max(self.known(cause, of))).collect();
             self.lanes[lane.index()].learnt.push((tick, known.into()));
         }
         self.lanes[lane.index()].ticks = tick;

@@ -2,7 +2,7 @@
 //! kept or lost there.
 
 use super::places::width_of;
-use super::{Drawing, places};
+use super::{Drawing, HEAD, places};
 use crate::diagram::chart::{EntryId, Kept, Leg, Loss, Lost, Message, MessageId};
 use crate::diagram::scene::{Dash, Ink, Label, Line, Pick, Point, Tip, at};
 
@@ -62,7 +62,7 @@ impl Drawing<'_> {
     /// To the relay, there until it goes on, and then on.
     fn kept(&mut self, pen: &Pen, message: &Message, kept: Kept, begin: Point, to: f32) {
         let way = if to < begin.x { -1.0 } else { 1.0 };
-        let x = self.relay_x(begin.x, to) + SLOT * (kept.slot % SLOTS) as f32;
+        let x = self.relay_x(begin.x, to) + SLOT * (1 + kept.slot % SLOTS) as f32;
         let taken = at(x, self.y(kept.from).max(begin.y));
         self.stroke(pen, begin, taken, Dash::Solid, Tip::Plain);
         let until = kept.until.map_or_else(|| self.down(self.axis.height(self.chart, self.view.now_us)) + DROOP, |until| self.y(until));
@@ -131,33 +131,44 @@ impl Drawing<'_> {
         }
     }
 
-    /// The name, on the first part of the way that is visible, near where it begins.
+    /// The name: on the first part of the way that is visible; and again on each way on from the relay,
+    /// since whoever looks there may not see where the message came from.
     fn arrow_label(&mut self, id: MessageId, message: &Message, first: usize) {
         let mut words = self.named(&message.label, message.txn);
         // What the relay did stands on its own lane.
         if let Some(Lost { how: how @ (Loss::ReceiverGone | Loss::RelayGone), .. }) = message.lost {
             words = format!("{words} {}", how.word());
         }
-        let lines: Vec<(Point, Point)> = self.scene.lines[first..].iter().map(|line| (line.from, line.to)).collect();
         let is_aside = self.scene.lines.get(first).is_some_and(|line| line.ink == Ink::Faint);
+        let ink = if is_aside { Ink::Muted } else { Ink::Text };
+        let slanted = self.scene.lines[first..].iter().filter(|line| line.dash == Dash::Solid);
+        let lines: Vec<(Point, Point)> = slanted.map(|line| (line.from, line.to)).collect();
         for (from, to) in lines {
-            let reach = (to.x - from.x).abs();
-            let text = places::fit(&words, (reach - CLEAR - 12.0).max(0.0));
-            if text != words && text.chars().count() < 4 {
-                continue;
-            }
-            let width = width_of(&text);
-            for share in [0.0, 0.5, 1.0, 0.25, 0.75] {
-                let middle = CLEAR + width / 2.0 + share * (reach - CLEAR - 12.0 - width).max(0.0);
-                let part = (middle / reach).min(1.0);
-                let spot = at(from.x + (to.x - from.x) * part - width / 2.0, from.y + (to.y - from.y) * part);
-                if spot.y > super::HEAD + 4.0 && self.is_inside(spot.y) && self.places.take(spot, width) {
-                    let ink = if is_aside { Ink::Muted } else { Ink::Text };
-                    self.scene.labels.push(Label { at: spot, width, text, ink, covers: true, of: Some(Pick::Message(id)) });
-                    return;
-                }
+            let is_named = self.name_line(id, &words, from, to, ink);
+            if is_named && message.kept.is_none() {
+                return;
             }
         }
+    }
+
+    /// Words on a line, near where it begins if there is room.
+    fn name_line(&mut self, id: MessageId, words: &str, from: Point, to: Point, ink: Ink) -> bool {
+        let reach = (to.x - from.x).abs();
+        let text = places::fit(words, (reach - CLEAR - 12.0).max(0.0));
+        if text != words && text.chars().count() < 4 {
+            return false;
+        }
+        let width = width_of(&text);
+        let spots = [0.0, 0.5, 1.0, 0.25, 0.75].map(|share| {
+            let middle = CLEAR + width / 2.0 + share * (reach - CLEAR - 12.0 - width).max(0.0);
+            let part = (middle / reach).min(1.0);
+            at(from.x + (to.x - from.x) * part - width / 2.0, from.y + (to.y - from.y) * part)
+        });
+        let free = spots.into_iter().find(|spot| spot.y > HEAD + 4.0 && self.is_inside(spot.y) && self.places.take(*spot, width));
+        if let Some(at) = free {
+            self.scene.labels.push(Label { at, width, text, ink, covers: true, of: Some(Pick::Message(id)) });
+        }
+        free.is_some()
     }
 }
 

@@ -224,7 +224,9 @@ impl Drawing<'_> {
 
     fn entry_label(&mut self, id: EntryId, entry: &Entry, place: Point, aside: bool) {
         let room = self.columns.room(entry.lane);
-        let text = places::fit(&self.named(&entry.label, entry.txn), room);
+        // Of what the relay did with a message, the arrow says which transaction it is about.
+        let txn = entry.txn.filter(|_| Some(entry.lane) != self.chart.relay());
+        let text = places::fit(&self.named(&entry.label, txn), room);
         let width = width_of(&text);
         if self.is_inside(place.y) && self.places.take(place, width) {
             let ink = if aside { Ink::Muted } else { Ink::Text };

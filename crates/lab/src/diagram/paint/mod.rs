@@ -9,7 +9,7 @@ mod keys;
 mod shapes;
 
 use egui::accesskit::{Live, Role};
-use egui::{EventFilter, PointerButton, Pos2, Rect, Response, Sense, Ui, Vec2, pos2, vec2};
+use egui::{Color32, EventFilter, PointerButton, Pos2, Rect, Response, Sense, Ui, Vec2, pos2, vec2};
 use twopc_ui::Palette;
 
 use super::axis::{Axis, Lens, ZOOMS};
@@ -117,12 +117,15 @@ pub fn diagram_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) -> bool {
     (diagram.view.width, diagram.view.height) = (rect.width() - BAR, rect.height());
     diagram.axis.follow(chart, &diagram.lens);
     steer(ui, chart, diagram, &response);
-    bar(ui, chart, diagram, &response);
+    let thumb = bar(ui, chart, diagram, &response);
     let scene = diagram.scene(chart, vec2(rect.width() - BAR, rect.height()));
     let response = point(chart, diagram, &scene, response);
     if ui.is_rect_visible(rect) {
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         shapes::paint(&painter, rect, &scene, Palette::of(ui.visuals()), response.has_focus());
+        if let Some((thumb, ink)) = thumb {
+            painter.rect_filled(thumb, 4.0, ink);
+        }
     }
     name(ui, chart, diagram, &response);
     diagram.picked() != before
@@ -148,12 +151,13 @@ fn steer(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) {
     }
 }
 
-/// The bar on the right: which part of the run is visible, and a handle to go to another one.
-fn bar(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) {
+/// The bar on the right, a handle to go to another part of the run: where it stands and its colour, if
+/// not all of the run is visible.
+fn bar(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) -> Option<(Rect, Color32)> {
     let track = Rect::from_min_max(pos2(response.rect.right() - BAR, response.rect.top() + HEAD), response.rect.max);
     let (_, high) = layout::extent(chart, &diagram.axis, &diagram.view);
     if high <= f64::from(diagram.view.height) || track.height() <= 0.0 {
-        return;
+        return None;
     }
     let handle = ui.interact(track, response.id.with("bar"), Sense::click_and_drag());
     if let Some(pointer) = handle.interact_pointer_pos().filter(|_| handle.dragged() || handle.clicked()) {
@@ -167,7 +171,7 @@ fn bar(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) {
     let thumb = Rect::from_min_size(pos2(track.left() + 2.0, top.min(track.bottom() - long)), vec2(BAR - 4.0, long));
     let palette = Palette::of(ui.visuals());
     let ink = if handle.hovered() || handle.dragged() { palette.accent } else { palette.outline };
-    ui.painter().rect_filled(thumb, 4.0, ink);
+    Some((thumb, ink))
 }
 
 /// What is pointed at, and what is clicked.
