@@ -4,6 +4,7 @@
 //! - [`room`]: the room's programs as processes of their own, started, heard and ended.
 //! - [`member`] and [`life`]: who is in the room, and where each stands.
 //! - [`scenario`]: goals, questions and steps that are played on real processes, and judged.
+//! - [`replay`]: a recorded run done again on live processes.
 //! - [`run`]: what is seen of the room and what is done to it, as one list of events.
 //! - [`diagram`]: that list as a space-time diagram.
 //! - [`tile`]: where the windows stand on the screen.
@@ -25,6 +26,7 @@ mod observer;
 mod parent;
 mod printer;
 pub mod program;
+pub mod replay;
 pub mod room;
 pub mod run;
 pub mod scenario;

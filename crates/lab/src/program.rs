@@ -17,7 +17,7 @@ use twopc_runner::cli;
 use crate::keeper::MOST_PARTICIPANTS;
 use crate::member::Tempo;
 use crate::room::{Plan, Record};
-use crate::{parent, scenario, verdict, window};
+use crate::{parent, replay, scenario, verdict, window};
 
 /// Opens a room: a relay, participants and a coordinator, each a program with a window of its own.
 #[derive(Debug, Parser)]
@@ -40,6 +40,8 @@ enum Program {
     Coordinator(Box<twopc_coordinator::program::Args>),
     /// Plays scenarios on real processes, and judges what came of them
     Scenario(Box<scenario::command::Args>),
+    /// Does a recorded run again on live processes
+    Replay(Box<replay::command::Args>),
     /// Judges the files of a run: ATOMIC, IN DOUBT or VIOLATED
     Verify(verdict::command::Args),
 }
@@ -73,6 +75,10 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         return ExitCode::FAILURE;
     }
     match program {
+        Program::Replay(args) => match itself() {
+            Ok(program) => replay::command::run(&args, program),
+            Err(status) => status,
+        },
         Program::Scenario(args) => match itself() {
             Ok(program) => scenario::command::run(&args, program),
             Err(status) => status,

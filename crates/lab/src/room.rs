@@ -199,7 +199,7 @@ fn begin(plan: &Plan, members: &[Member]) -> Result<Option<(Keeps, File)>, RunEr
     let names = |part: Part| members.iter().filter(move |member| member.part == part).map(|member| member.name.clone());
     let header = |scenario: Option<String>| {
         let coordinator = names(Part::Coordinator).next().unwrap_or_default();
-        folder::Header::now(names(Part::Participant).collect(), coordinator, plan.headless, scenario)
+        folder::Header::now(names(Part::Participant).collect(), coordinator, plan.headless, plan.tempo, scenario)
     };
     Ok(match &plan.record {
         Record::Nothing => None,

@@ -12,11 +12,13 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Local};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Happening};
+use crate::member::Tempo;
 
 /// The file that says what run a folder is.
 pub const HEADER: &str = "run.json";
@@ -42,16 +44,31 @@ pub struct Header {
     pub coordinator: String,
     /// Whether the programs had no windows.
     pub headless: bool,
+    /// How long a vote might take, in milliseconds, where that was not left to the programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vote_timeout_ms: Option<u64>,
+    /// How long a participant waited after that before it asked, in milliseconds, in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
     /// The scenario that was played, as its file says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
 }
 
 impl Header {
+    /// How long things took in the run.
+    #[must_use]
+    pub fn tempo(&self) -> Tempo {
+        Tempo { vote_timeout: self.vote_timeout_ms.map(Duration::from_millis), grace: self.grace_ms.map(Duration::from_millis) }
+    }
+
     /// Of a run that begins now.
     #[must_use]
-    pub fn now(participants: Vec<String>, coordinator: String, headless: bool, scenario: Option<String>) -> Self {
+    pub fn now(participants: Vec<String>, coordinator: String, headless: bool, tempo: Tempo, scenario: Option<String>) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
+            vote_timeout_ms: tempo.vote_timeout.map(millis),
+            grace_ms: tempo.grace.map(millis),
             format: String::from(FORMAT),
             version: VERSION,
             programs: String::from(env!("CARGO_PKG_VERSION")),
@@ -227,7 +244,7 @@ mod tests {
     use super::*;
 
     fn header() -> Header {
-        Header::now(vec![String::from("alice")], String::from("chair"), true, None)
+        Header::now(vec![String::from("alice")], String::from("chair"), true, Tempo::default(), None)
     }
 
     #[test]

@@ -87,7 +87,8 @@ pub fn play(
     let mut player = Player::new(room, woken);
     let stuck = player.perform(scenario, on_step).err();
     player.catch_up();
-    let Player { room, moment: end, began, .. } = player;
+    let began = std::mem::take(&mut player.began);
+    let (room, end) = player.leave();
     let participants = names(&room, Part::Participant);
     let journal = room.journal().clone();
     room.remote().kill();
@@ -109,10 +110,11 @@ fn names(room: &Room, part: Part) -> Vec<String> {
     room.view().programs.iter().filter(|program| program.member.part == part).map(|program| program.member.name.clone()).collect()
 }
 
-struct Player {
-    room: Room,
+/// Somebody who does things in a room, and waits for what comes of them.
+pub(crate) struct Player {
+    pub(crate) room: Room,
     woken: Receiver<()>,
-    moment: Moment,
+    pub(crate) moment: Moment,
     /// How many events are in it.
     seen: usize,
     rules: Vec<Rule>,
@@ -122,10 +124,15 @@ struct Player {
 }
 
 impl Player {
-    fn new(room: Room, woken: Receiver<()>) -> Self {
+    pub(crate) fn new(room: Room, woken: Receiver<()>) -> Self {
         let participants = names(&room, Part::Participant);
         let coordinator = names(&room, Part::Coordinator).pop().unwrap_or_default();
         Self { room, woken, moment: Moment::default(), seen: 0, rules: Vec::new(), participants, coordinator, began: Vec::new() }
+    }
+
+    /// The room, and how everything stands in it.
+    pub(crate) fn leave(self) -> (Room, Moment) {
+        (self.room, self.moment)
     }
 
     /// Everybody comes in, then every step.
@@ -282,7 +289,7 @@ impl Player {
         }
     }
 
-    fn is_gone(&self, who: &str) -> bool {
+    pub(crate) fn is_gone(&self, who: &str) -> bool {
         matches!(self.moment.of(who), Standing { stage: None | Some(Stage::Ended { .. }), .. })
     }
 
@@ -294,14 +301,17 @@ impl Player {
     }
 
     /// Takes what was noted since.
-    fn catch_up(&mut self) {
+    pub(crate) fn catch_up(&mut self) {
         let news = self.room.journal().since(self.seen);
         self.seen += news.len();
         news.iter().for_each(|event| self.moment.take(event));
     }
 
     /// Waits until this is so.
-    fn wait(&mut self, what: &str, until: impl Fn(&Self) -> bool) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// A sentence that says how everybody stands instead.
+    pub(crate) fn wait(&mut self, what: &str, until: impl Fn(&Self) -> bool) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.catch_up();

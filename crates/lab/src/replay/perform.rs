@@ -1,0 +1,146 @@
+//! Doing it again: each thing once everything stands as it did then.
+//!
+//! Deliberately absent: patience without end. If it does not come to stand as it did, the two runs differ,
+//! and that is said.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+
+use twopc_proto::bench::Command;
+use twopc_proto::frame::Protocol;
+
+use super::script::{Act, Script};
+use crate::error::OpenError;
+use crate::member::Tempo;
+use crate::room::{Plan, Record, Room};
+use crate::run::folder::{self, Recorded};
+use crate::run::{Deed, Moment};
+use crate::scenario::play::Player;
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Repeated {
+    /// The folder of the new run.
+    pub dir: PathBuf,
+    /// How everything stood at the end.
+    pub end: Moment,
+    /// What could not be done again, and why.
+    pub stuck: Option<String>,
+}
+
+/// Does a recorded run again, in a new folder among `runs`.
+///
+/// # Errors
+/// If the room cannot be opened at all.
+pub fn perform(recorded: &Recorded, script: &Script, program: PathBuf, dir: &Path) -> Result<Repeated, OpenError> {
+    let before = recorded.dir.join("before");
+    folder::copy_files(&before, &dir.join("data"))?;
+    let (wake, woken) = channel();
+    let plan = Plan {
+        program,
+        listen: String::from("127.0.0.1:0"),
+        data_dir: dir.join("data"),
+        logs: dir.join("relay"),
+        participants: recorded.header.participants.len(),
+        headless: true,
+        tempo: Tempo { vote_timeout: recorded.header.tempo().vote_timeout.or(script.vote_timeout), ..recorded.header.tempo() },
+        key: None,
+        record: Record::In(dir.to_path_buf(), recorded.header.scenario.clone()),
+    };
+    let room = Room::open(plan, std::io::sink(), move || {
+        // At the very end nobody waits any more.
+        let _ = wake.send(());
+    })?;
+    let mut player = Player::new(room, woken);
+    let stuck = again(&mut player, script).err();
+    player.catch_up();
+    let (room, end) = player.leave();
+    room.remote().kill();
+    drop(room);
+    Ok(Repeated { dir: dir.to_path_buf(), end, stuck })
+}
+
+fn again(player: &mut Player, script: &Script) -> Result<(), String> {
+    player.wait("the lab sees the relay", |player| player.moment.is_watching)?;
+    for (program, crash_at) in &script.starts {
+        player.room.act(Deed::Start { program: program.clone(), crash_at: crash_at.clone() });
+    }
+    player.wait("everybody is there", |player| {
+        script.starts.iter().all(|(who, crash_at)| player.moment.of(who).is_online || (crash_at.is_some() && player.is_gone(who)))
+    })?;
+    for act in &script.acts {
+        player.wait("everything stands as it did then", |player| covers(&player.moment, &act.before))?;
+        let deed = translated(act, &player.moment)?;
+        player.room.act(deed);
+    }
+    player.wait("it ends as it did then", |player| covers(&player.moment, &script.end))
+}
+
+/// The deed with the numbers of this run.
+fn translated(act: &Act, moment: &Moment) -> Result<Deed, String> {
+    let Deed::Bench { command } = &act.deed else { return Ok(act.deed.clone()) };
+    let here = || {
+        let about = act.about.as_ref().ok_or("the run does not say which message that was")?;
+        let held = moment.held.iter().find(|(_, message)| is_like(message, about));
+        held.map(|(seq, _)| *seq).ok_or(format!("no {} from {} to {} is held", about.word, about.from, about.to))
+    };
+    Ok(Deed::Bench {
+        command: match command {
+            Command::Deliver { .. } => Command::Deliver { seq: here()? },
+            Command::Drop { .. } => Command::Drop { seq: here()? },
+            Command::Duplicate { .. } => Command::Duplicate { seq: here()? },
+            Command::Release | Command::Rules { .. } => command.clone(),
+        },
+    })
+}
+
+fn is_like(one: &Protocol, other: &Protocol) -> bool {
+    one.word == other.word && one.from == other.from && one.to == other.to
+}
+
+/// Whether everything is at least as far as it was then.
+fn covers(now: &Moment, then: &Moment) -> bool {
+    let is_kept = |wanted: &Protocol| now.held.values().any(|message| is_like(message, wanted));
+    then.rules == now.rules
+        && then.held.values().all(is_kept)
+        && then.programs.iter().all(|(name, was)| {
+            let is = now.of(name);
+            let stands = was.transactions.iter().all(|(txn, stand)| {
+                is.of(txn).is_some_and(|now| rank(&now.state) >= rank(&stand.state) && is_blocked(now) >= is_blocked(stand))
+            });
+            was.pid.is_some() == is.pid.is_some() && was.is_online == is.is_online && was.is_frozen == is.is_frozen && stands
+        })
+}
+
+/// How far a transaction is.
+fn rank(state: &str) -> u8 {
+    match state {
+        "INIT" => 1,
+        "WAIT" | "READY" => 2,
+        "COMMIT" | "ABORT" => 3,
+        _ => 0,
+    }
+}
+
+fn is_blocked(stand: &crate::run::moment::Stand) -> bool {
+    stand.doubt.as_ref().is_some_and(|doubt| doubt.is_blocked)
+}
+
+/// What differs between two ends, each in a sentence: who stands otherwise with which transaction.
+#[must_use]
+pub fn differences(then: &Moment, now: &Moment) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, was) in &then.programs {
+        let is = now.of(name);
+        for (txn, stand) in &was.transactions {
+            let state = is.of(txn).map_or("nothing known", |stand| stand.state.as_str());
+            if state != stand.state {
+                found.push(format!("{name} is {state} with {txn}, and was {}", stand.state));
+            }
+        }
+        for (txn, stand) in is.transactions.iter().filter(|(txn, _)| was.of(txn).is_none()) {
+            found.push(format!("{name} is {} with {txn}, of which it knew nothing", stand.state));
+        }
+    }
+    found
+}
