@@ -40,7 +40,8 @@ impl Filter {
     /// Whether that entry is let through.
     #[must_use]
     pub fn shows(&self, chart: &Chart, entry: &Entry) -> bool {
-        !self.hidden.contains(&entry.lane)
+        entry.kind != Kind::Superseded
+            && !self.hidden.contains(&entry.lane)
             && match (&self.txn, entry.txn) {
                 (None, _) | (_, None) => true,
                 (Some(wanted), Some(of)) => chart.txn(of) == wanted,
@@ -70,8 +71,10 @@ impl Default for Lens {
 pub struct Axis {
     lens: Lens,
     rows: Vec<Row>,
-    /// How many of the chart's entries have been looked at.
+    /// How many of the chart's entries have been looked at, and the last of them: by what it was seen that
+    /// the chart is another one.
     read: usize,
+    last_read: Option<(usize, u64, LaneId)>,
     folds: Vec<Fold>,
     times: Vec<Time>,
     /// The last place on each lane.
@@ -116,7 +119,8 @@ impl Axis {
 
     /// Takes what is new in the chart; everything, if the lens is another one.
     pub fn follow(&mut self, chart: &Chart, lens: &Lens) {
-        if self.lens != *lens || self.read > chart.entries().len() {
+        let known = self.read.checked_sub(1).map(|last| chart.entries().get(last).map(Self::mark));
+        if self.lens != *lens || known.is_some_and(|known| known != self.last_read) {
             *self = Self { lens: lens.clone(), ..Self::default() };
         }
         self.last.resize(chart.lanes().len(), f64::NEG_INFINITY);
@@ -126,6 +130,11 @@ impl Axis {
             }
         }
         self.read = chart.entries().len();
+        self.last_read = chart.entries().last().map(Self::mark);
+    }
+
+    fn mark(entry: &Entry) -> (usize, u64, LaneId) {
+        (entry.event, entry.at_us, entry.lane)
     }
 
     fn place(&mut self, chart: &Chart, id: EntryId, entry: &Entry) {

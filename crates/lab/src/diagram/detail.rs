@@ -10,7 +10,7 @@ use twopc_proto::text::shown_lines;
 use twopc_proto::trace::What;
 use twopc_proto::{Role, UserName};
 
-use super::chart::{Chart, EntryId, LaneId, MessageId, SpanKind};
+use super::chart::{Chart, EntryId, LaneId, MessageId, Number, SpanKind};
 use super::scene::Pick;
 use super::words;
 use crate::run::{Event, Happening};
@@ -84,6 +84,10 @@ fn of_entry(chart: &Chart, events: &[Event], id: EntryId) -> Detail {
         facts.push(("Transaction", chart.txn(txn).to_string()));
     }
     if let Some(number) = entry.number {
+        let missing = untold(chart, id, number);
+        if missing > 0 {
+            facts.push(("Not told", format!("{missing} of its events before this one")));
+        }
         facts.push(("Its own number", format!("{} in life {}", number.n, number.life)));
         facts.push(("Vector clock", clock(chart, id)));
     }
@@ -129,6 +133,14 @@ fn of_message(chart: &Chart, events: &[Event], id: MessageId) -> Detail {
         facts.push(("Received", format!("after {}{number}", words::precise(entry.at_us.saturating_sub(sent)))));
     }
     Detail { title, facts, frame: frame(chart, events, id), record: None }
+}
+
+/// How many events the process has counted between this one and the one that it told before.
+fn untold(chart: &Chart, id: EntryId, number: Number) -> u64 {
+    let entries = &chart.lane(chart.entry(id).lane).entries;
+    let before = entries[..entries.partition_point(|other| *other < id)].iter().rev();
+    let told = before.filter_map(|other| chart.entry(*other).number).next().filter(|told| told.life == number.life);
+    number.n - 1 - told.map_or(0, |told| told.n)
 }
 
 /// What sent a message, as far as that is known.

@@ -66,6 +66,39 @@ fn what_is_on_its_way_to_a_process_dies_with_it() {
 }
 
 #[test]
+fn last_words_that_come_after_the_end_was_seen_stand_before_it() {
+    let mut room = Room::new(&["alice"]);
+    room.request("Hello");
+    room.pass(200_000);
+    room.kill("alice");
+    let is_told = |event: &Event| matches!(&event.what, Happening::Told { user, .. } if user.as_str() == "alice");
+    let (ended, words) = (room.events.len() - 1, room.events.iter().rposition(is_told).unwrap());
+    let last = room.events.remove(words);
+    room.events.push(Event { at_us: room.events[ended - 1].at_us + 9_000, ..last });
+    let chart = Chart::of(&room.events);
+    let alice = chart.lanes().iter().find(|lane| lane.name == "alice").unwrap();
+    let kinds: Vec<Kind> = alice.entries.iter().map(|id| chart.entry(*id).kind).filter(|kind| *kind != Kind::Superseded).collect();
+    assert_eq!(*kinds.last().unwrap(), Kind::Ended { killed: true });
+    assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Ended { killed: true }).count(), 1);
+    let down = chart.spans().iter().rfind(|span| span.kind == SpanKind::Down).unwrap();
+    assert_eq!((chart.entry(down.from).kind, down.to), (Kind::Ended { killed: true }, None));
+}
+
+#[test]
+fn a_doubt_is_measured_by_the_clock_of_who_is_in_doubt() {
+    let mut room = Room::new(&["alice"]);
+    room.request("Hello");
+    room.pass(1_000_000);
+    let late: Vec<Event> = room.events.iter().map(|event| Event { at_us: 5_000_000, what: event.what.clone() }).collect();
+    let lengths = |events: &[Event]| {
+        let chart = Chart::of(events);
+        chart.spans().iter().filter(|span| span.kind == SpanKind::InDoubt).map(|span| chart.length_us(span, 0)).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(&late), lengths(&room.events));
+    assert!(lengths(&late)[0] > 10_000);
+}
+
+#[test]
 fn what_a_relay_keeps_dies_with_it_and_another_life_of_it_has_its_own_numbers() {
     let mut room = Room::new(&["alice"]);
     room.rules(vec![rule(None, None, None, Then::Hold)]);

@@ -10,6 +10,9 @@ fn in_the_middle(chart: &Chart, axis: &Axis) -> View {
     View { top: axis.height(chart, chart.last_us()) / 2.0, ..View::default() }
 }
 
+/// How often something is timed.
+const RUNS: usize = 30;
+
 /// The shortest of several, so that a busy machine counts for little.
 fn shortest(mut work: impl FnMut()) -> Duration {
     let time = || {
@@ -17,7 +20,7 @@ fn shortest(mut work: impl FnMut()) -> Duration {
         work();
         began.elapsed()
     };
-    std::iter::repeat_with(time).take(30).min().unwrap_or_default()
+    std::iter::repeat_with(time).take(RUNS).min().unwrap_or_default()
 }
 
 #[test]
@@ -35,8 +38,17 @@ fn laying_out_ten_times_as_many_events_takes_as_long_as_long_as_as_many_are_visi
 
 #[test]
 fn an_event_more_costs_no_more_in_a_long_run() {
+    const MORE: usize = 500;
     let events = long_run(&["alice", "bob", "carol"], 20_000);
-    let per_event = |count: usize| shortest(|| drop(std::hint::black_box(Chart::of(&events[..count])))) / u32::try_from(count).unwrap();
-    let (few, many) = (per_event(1_000), per_event(20_000));
-    assert!(many < 4 * few, "{few:?} and {many:?} an event");
+    let after = |count: usize| {
+        let chart = Chart::of(&events[..count]);
+        let mut charts = vec![chart; RUNS].into_iter();
+        shortest(|| {
+            let mut chart = charts.next().unwrap_or_default();
+            events[count..count + MORE].iter().for_each(|event| chart.push(event));
+            std::hint::black_box(&chart);
+        })
+    };
+    let (early, late) = (after(1_000), after(19_000));
+    assert!(late < 4 * early, "{MORE} events more: {early:?} after 1,000, {late:?} after 19,000");
 }

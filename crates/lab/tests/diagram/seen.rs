@@ -5,7 +5,7 @@ use egui::{Key, Pos2, Ui, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use twopc_lab::diagram::detail::{RecordRef, detail};
-use twopc_lab::diagram::{Chart, Diagram, Pick, diagram_ui};
+use twopc_lab::diagram::{Axis, Chart, Diagram, Pick, View, diagram_ui, layout};
 use twopc_lab::run::Event;
 use twopc_proto::UserName;
 use twopc_proto::bench::Then;
@@ -70,6 +70,26 @@ fn the_keyboard_goes_along_lanes_and_arrows_and_a_screen_reader_says_where_it_is
     let bob = press(&mut window, Key::ArrowUp);
     assert!(bob.starts_with("bob: online"), "{bob}");
     assert_eq!(press(&mut window, Key::Escape), "Nothing picked");
+}
+
+#[test]
+fn another_run_in_the_same_place_is_drawn_anew_and_what_it_lacks_is_not_picked() {
+    let mut window = window(&crate::play::long_run(&["alice", "bob"], 800));
+    let Shown { chart, diagram, .. } = window.state_mut();
+    let last = *chart.lanes().iter().flat_map(|lane| &lane.entries).max().unwrap();
+    diagram.pick(chart, Some(Pick::Entry(last)));
+    window.run();
+    assert_ne!(value(&window), "Nothing picked");
+    let small = a_run();
+    window.state_mut().chart = Chart::of(&small);
+    window.run();
+    assert_eq!(value(&window), "Nothing picked");
+    let shown = window.state_mut();
+    shown.diagram.view.top = 0.0;
+    let scene = shown.diagram.scene(&shown.chart, egui::vec2(1_088.0, 2_000.0));
+    let axis = Axis::of(&shown.chart, &shown.diagram.lens);
+    let view = View { now_us: 0, ..shown.diagram.view.clone() };
+    assert_eq!(scene, layout(&shown.chart, &axis, &view));
 }
 
 #[test]

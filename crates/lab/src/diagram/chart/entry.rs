@@ -36,6 +36,8 @@ pub struct Number {
     pub n: u64,
     /// As the vector clocks count: from 1 over all lives of the lane, rising by exactly one.
     pub tick: u32,
+    /// When, by the process's own clock: microseconds since it started.
+    pub own_us: u64,
 }
 
 /// What an entry is.
@@ -112,6 +114,8 @@ pub enum Kind {
     Watching,
     /// The lab sees no traffic.
     Blind,
+    /// What was here turned out to have been later, and stands there. Never shown.
+    Superseded,
 }
 
 /// The book's states, and a word that is none.

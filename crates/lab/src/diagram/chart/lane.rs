@@ -65,6 +65,9 @@ pub(super) struct Fold {
     pub(super) writing: VecDeque<Writing>,
     /// Messages that were passed on to it, their arrival not told.
     pub(super) on_way: BTreeSet<MessageId>,
+    /// The entry that says that the process ended, and the one that says that it left the room.
+    pub(super) ended: Option<EntryId>,
+    pub(super) left: Option<EntryId>,
     pub(super) down: Option<SpanId>,
     pub(super) frozen: Option<SpanId>,
     pub(super) offline: Option<SpanId>,

@@ -25,6 +25,7 @@ use twopc_proto::{TxnId, UserName};
 
 use self::clocks::Clocks;
 use self::intervals::{Intervals, OPEN};
+use super::scene::Pick;
 use crate::run::{Event, Happening};
 
 pub use entry::{BookState, Entry, Kind, Number};
@@ -217,11 +218,25 @@ impl Chart {
         Some(lanes.map(|lane| (lane, self.clocks.known(tick, lane))).filter(|(_, known)| *known > 0).collect())
     }
 
-    /// How long a span lasts, up to now where it has no end.
+    /// How long a span lasts, up to now where it has no end: by the process's own clock where both ends are
+    /// events of one life of it, else by when the lab saw them.
     #[must_use]
     pub fn length_us(&self, span: &Span, now_us: u64) -> u64 {
-        let end = span.to.map_or(now_us.max(self.last_us), |to| self.entry(to).at_us);
-        end - self.entry(span.from).at_us
+        let from = self.entry(span.from);
+        let Some(to) = span.to.map(|to| self.entry(to)) else { return now_us.max(self.last_us) - from.at_us };
+        match (from.number, to.number) {
+            (Some(from), Some(to)) if from.life == to.life => to.own_us.saturating_sub(from.own_us),
+            (Some(_) | None, _) => to.at_us - from.at_us,
+        }
+    }
+
+    /// Whether this chart has what was picked: another chart need not.
+    #[must_use]
+    pub fn has(&self, pick: Pick) -> bool {
+        match pick {
+            Pick::Entry(entry) => self.entries.get(entry.index()).is_some_and(|entry| entry.kind != Kind::Superseded),
+            Pick::Message(message) => message.index() < self.messages.len(),
+        }
     }
 
     fn note(&mut self, lane: LaneId, kind: Kind, txn: Option<TxnRef>, label: impl Into<Cow<'static, str>>) -> EntryId {

@@ -52,9 +52,15 @@ impl Chart {
         let label = if killed { "killed".to_owned() } else { format!("ended: {}", words::foreign(how)) };
         let entry = self.note(lane, Kind::Ended { killed }, None, label);
         let fold = &mut self.lanes[lane.index()].fold;
+        fold.ended = Some(entry);
+        let left = fold.left.take();
         let (frozen, offline) = (fold.frozen.take(), fold.offline.take());
         let blocked: Vec<_> = fold.doubts.values_mut().filter_map(|doubt| doubt.blocked.take()).collect();
         let written: Vec<_> = fold.writing.iter_mut().filter_map(|writing| writing.span.take()).collect();
+        // That it left the room goes without saying.
+        if let Some(left) = left {
+            self.entries[left.index()].kind = Kind::Superseded;
+        }
         for span in [frozen, offline].into_iter().flatten().chain(blocked).chain(written) {
             self.end(Some(span), entry);
         }
@@ -71,6 +77,7 @@ impl Chart {
     /// A process runs on this lane.
     pub(super) fn revive(&mut self, lane: LaneId, entry: EntryId) {
         let fold = &mut self.lanes[lane.index()].fold;
+        (fold.ended, fold.left) = (None, None);
         let (down, frozen) = (fold.down.take(), fold.frozen.take());
         self.end(down, entry);
         self.end(frozen, entry);
@@ -83,20 +90,29 @@ impl Chart {
         }
         let lane = self.lane_of(user, role.into());
         if self.is_silent(lane) {
-            self.note(lane, Kind::Joined, None, "joined");
+            let entry = self.note(lane, Kind::Joined, None, "joined");
+            let offline = self.lanes[lane.index()].fold.offline.take();
+            self.end(offline, entry);
         }
     }
 
-    /// Somebody is gone, and does not receive what was on its way.
+    /// Somebody is gone, and does not receive what was on its way. It cannot say so itself before it is back.
     pub(super) fn on_left(&mut self, user: &UserName, role: Role) {
         if Part::from(role) == Part::Unknown {
             return;
         }
         let lane = self.lane_of(user, role.into());
-        if self.is_silent(lane) {
-            let entry = self.note(lane, Kind::Left, None, "left");
-            self.forget_way(lane, entry);
+        if self.lane(lane).fold.down.is_some() {
+            return;
         }
+        let entry = self.note(lane, Kind::Left, None, "gone from the room");
+        self.forget_way(lane, entry);
+        let offline = match self.lane(lane).fold.offline {
+            Some(known) => known,
+            None => self.begin(SpanKind::Offline, lane, None, entry),
+        };
+        let fold = &mut self.lanes[lane.index()].fold;
+        (fold.offline, fold.left) = (Some(offline), Some(entry));
     }
 
     fn is_silent(&self, lane: LaneId) -> bool {

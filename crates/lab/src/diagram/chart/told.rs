@@ -5,13 +5,14 @@ use twopc_proto::{MessageKind, RecordKind, Role, TxnId, UserName};
 
 use super::lane::{Doubt, Writing};
 use super::message::Leg;
-use super::{BookState, Chart, EntryId, LaneId, Message, MessageId, Number, Part, SpanKind, TxnRef};
+use super::{BookState, Chart, EntryId, Kind, LaneId, Message, MessageId, Number, Part, SpanKind, TxnRef};
 use crate::diagram::words;
 
 impl Chart {
     /// A node told something. What it has told before is not told again.
     pub(super) fn on_told(&mut self, user: &UserName, role: Role, trace: &Trace) {
         let lane = self.lane_of(user, role.into());
+        let is_same_life = self.lanes[lane.index()].fold.told.is_some_and(|(life, _)| life == trace.life);
         if !self.lanes[lane.index()].fold.takes(trace.life, trace.n) {
             return;
         }
@@ -31,8 +32,26 @@ impl Chart {
         let cause = message.and_then(|message| self.message(message).sent).and_then(|sent| self.entry(sent).tick());
         let entry = self.note(lane, kind, txn, label);
         let tick = self.clocks.tick(lane, cause);
-        self.entries[entry.index()].number = Some(Number { life: trace.life, n: trace.n, tick });
+        self.entries[entry.index()].number = Some(Number { life: trace.life, n: trace.n, tick, own_us: trace.at_us });
         self.follow(lane, entry, trace, txn, message, &written);
+        if is_same_life {
+            self.outlive(lane);
+        }
+    }
+
+    /// The lab saw the process end before its last words had come by way of the relay: the end was later.
+    fn outlive(&mut self, lane: LaneId) {
+        let Some(ended) = self.lanes[lane.index()].fold.ended else { return };
+        let (kind, event) = (self.entry(ended).kind, self.entry(ended).event);
+        let label = self.entry(ended).label.clone();
+        self.entries[ended.index()].kind = Kind::Superseded;
+        let end = self.note(lane, kind, None, label);
+        self.entries[end.index()].event = event;
+        let down = self.lanes[lane.index()].fold.down.take();
+        self.end(down, ended);
+        let down = self.begin(SpanKind::Down, lane, None, end);
+        let fold = &mut self.lanes[lane.index()].fold;
+        (fold.down, fold.ended) = (Some(down), Some(end));
     }
 
     /// What follows from it for what is open on the lane.
@@ -48,6 +67,7 @@ impl Chart {
         match &trace.what {
             What::Start { .. } => self.restart(lane, entry),
             What::Online { .. } => {
+                self.lanes[lane.index()].fold.left = None;
                 let offline = self.lanes[lane.index()].fold.offline.take();
                 self.end(offline, entry);
             }

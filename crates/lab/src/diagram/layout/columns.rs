@@ -8,8 +8,8 @@ use crate::diagram::chart::{Chart, LaneId, Part};
 /// What the times take.
 const MARGIN: f32 = 96.0;
 /// The least width of a lane, and of the relay's.
-const LEAST: f32 = 232.0;
-const RELAY: f32 = 200.0;
+const LEAST: f32 = 184.0;
+const RELAY: f32 = 168.0;
 /// From a column's edge to its line.
 pub(super) const BEFORE: f32 = 40.0;
 /// What words leave free before the next lane's line.

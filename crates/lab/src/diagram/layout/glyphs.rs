@@ -8,7 +8,7 @@ use crate::diagram::scene::{Glyph, Ink};
 /// What stands on the lane for it.
 pub(super) fn of(kind: Kind) -> (Glyph, Ink) {
     match kind {
-        Kind::Send | Kind::Receive | Kind::Relayed => (Glyph::Dot, Ink::Text),
+        Kind::Send | Kind::Receive | Kind::Relayed | Kind::Superseded => (Glyph::Dot, Ink::Text),
         Kind::Start | Kind::Started | Kind::Online | Kind::Joined | Kind::Watching => (Glyph::Bar, Ink::Lane),
         Kind::Offline | Kind::Left | Kind::Blind => (Glyph::Bar, Ink::Amber),
         Kind::Press | Kind::Proposal => (Glyph::Play, Ink::Accent),

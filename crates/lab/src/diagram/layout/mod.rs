@@ -13,7 +13,7 @@ mod spans;
 use self::columns::Columns;
 use self::places::{Places, width_of};
 use super::axis::{Axis, ROW};
-use super::chart::{Chart, Entry, EntryId, MessageId};
+use super::chart::{Chart, Entry, EntryId, Kind, MessageId};
 use super::scene::{Badge, Dash, Head, Ink, Label, Line, Pick, Point, Scene, Tip, at};
 use super::words;
 
@@ -117,6 +117,7 @@ struct Focus<'a> {
 
 impl<'a> Focus<'a> {
     fn new(chart: &'a Chart, picked: Option<Pick>) -> Self {
+        let picked = picked.filter(|pick| chart.has(*pick));
         let ends = picked.and_then(|pick| match pick {
             Pick::Entry(entry) if chart.entry(entry).number.is_some() => Some((entry, entry)),
             Pick::Entry(entry) => chart.entry(entry).message.and_then(|message| Self::ends(chart, message)),
@@ -201,7 +202,8 @@ impl Drawing<'_> {
         let axis = self.axis;
         for row in axis.rows(top, bottom) {
             let entry = self.chart.entry(row.entry);
-            let Some(x) = self.columns.x(entry.lane) else { continue };
+            // A row keeps its place although what stood there has gone to another one.
+            let Some(x) = self.columns.x(entry.lane).filter(|_| entry.kind != Kind::Superseded) else { continue };
             let y = self.down(row.y);
             let aside = self.focus.is_aside(row.entry);
             let picked = self.focus.picked == Some(Pick::Entry(row.entry));

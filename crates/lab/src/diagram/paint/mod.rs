@@ -50,12 +50,10 @@ impl Diagram {
 
     /// Picks something and brings it into view.
     pub fn pick(&mut self, chart: &Chart, pick: Option<Pick>) {
+        let pick = pick.filter(|pick| chart.has(*pick));
         self.view.picked = pick;
         self.axis.follow(chart, &self.lens);
-        let entry = pick.map(|pick| match pick {
-            Pick::Entry(entry) => entry,
-            Pick::Message(message) => chart.message(message).start,
-        });
+        let entry = pick.map(|pick| entry_of(chart, pick));
         if let Some(entry) = entry.filter(|entry| !layout::is_in_view(&self.axis, *entry, &self.view)) {
             self.view.top = layout::top_for(&self.axis, entry, self.view.height);
             self.follows = false;
@@ -115,6 +113,7 @@ pub fn diagram_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) -> bool {
     let response = ui.allocate_response(ui.available_size_before_wrap(), Sense::click_and_drag());
     let rect = response.rect;
     (diagram.view.width, diagram.view.height) = (rect.width() - BAR, rect.height());
+    diagram.view.picked = diagram.view.picked.filter(|pick| chart.has(*pick));
     diagram.axis.follow(chart, &diagram.lens);
     steer(ui, chart, diagram, &response);
     let thumb = bar(ui, chart, diagram, &response);
