@@ -252,13 +252,8 @@ mod tests {
         let now = Instant::now();
         let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
         let view = DoubtView { since: ago(30), asked_at: Some(ago(4)), blocked: true, peers: peers.clone() };
-        let what = What::Doubt {
-            txn: TxnId::parse("chair.1.1").unwrap(),
-            since_us: 10_000_000,
-            asked_us: Some(36_000_000),
-            blocked: true,
-            peers,
-        };
+        let what =
+            What::Doubt { txn: TxnId::parse("chair.1.1").unwrap(), since_us: 10_000_000, asked_us: Some(36_000_000), blocked: true, peers };
         let (seen, told) = (Doubt::seen(&view, true, now), Doubt::told(&what, true, 40_000_000).unwrap());
         assert_eq!(seen, told);
         assert_eq!(Doubt::told(&What::Offline, true, 0), None);

@@ -23,8 +23,11 @@ struct Followed {
 pub fn scrolled_ui<R>(ui: &mut Ui, area: ScrollArea, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let scrolled = area.show(ui, |ui| {
         tell_sight(ui);
+        let followed = followed(ui);
         let result = contents(ui);
-        bring_focus(ui);
+        if let Some(id) = followed {
+            bring_into_sight(ui, id);
+        }
         result
     });
     scrolled.inner
@@ -57,10 +60,24 @@ fn tell_sight(ui: &Ui) {
     });
 }
 
-fn bring_focus(ui: &Ui) {
-    let Some(Followed { id: Some(id), frames: 1.. }) = ui.data(|data| data.get_temp(key())) else { return };
+/// What is to be brought into sight, if it is not drawn yet: then it may be part of what is drawn next.
+fn followed(ui: &Ui) -> Option<Id> {
+    let Some(Followed { id: Some(id), frames: 1.. }) = ui.data(|data| data.get_temp(key())) else { return None };
+    (!is_drawn(ui, id)).then_some(id)
+}
+
+fn is_drawn(ui: &Ui, id: Id) -> bool {
+    ui.ctx().viewport(|viewport| viewport.this_pass.widgets.contains(id))
+}
+
+/// What has just been drawn, if it was. Its place alone does not say that: what is scrolled out of sight
+/// lies over what stands beside it.
+fn bring_into_sight(ui: &Ui, id: Id) {
+    if !is_drawn(ui, id) {
+        return;
+    }
     let Some(focused) = ui.ctx().read_response(id) else { return };
-    if ui.min_rect().contains_rect(focused.rect) && !ui.clip_rect().contains_rect(focused.rect) {
+    if !ui.clip_rect().contains_rect(focused.rect) {
         ui.scroll_to_rect_animation(focused.rect, None, ScrollAnimation::none());
     }
 }

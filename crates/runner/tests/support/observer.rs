@@ -56,6 +56,17 @@ impl Observer {
     /// Reads on until something has come.
     pub fn read_until(&mut self, what: &str, mut is_it: impl FnMut(&Seen) -> bool) {
         let deadline = Instant::now() + PATIENCE;
+        let mut seen = std::mem::take(&mut self.seen);
+        self.watch(|next| {
+            assert!(Instant::now() < deadline, "it never came that {what}; what came is {seen:#?}");
+            seen.push(next.clone());
+            is_it(next)
+        });
+        self.seen = seen;
+    }
+
+    /// Reads on, and keeps nothing, until something has come.
+    pub fn watch(&mut self, mut is_it: impl FnMut(&Seen) -> bool) {
         loop {
             while let Some(frame) = self.decoder.next_frame().unwrap() {
                 let seen = match FromRelay::read(&frame).unwrap() {
@@ -70,13 +81,10 @@ impl Observer {
                     | FromRelay::Lab(_)
                     | FromRelay::Unknown => continue,
                 };
-                let found = is_it(&seen);
-                self.seen.push(seen);
-                if found {
+                if is_it(&seen) {
                     return;
                 }
             }
-            assert!(Instant::now() < deadline, "it never came that {what}; what came is {:#?}", self.seen);
             let bytes = read(&mut self.stream);
             self.decoder.feed(&bytes);
         }
