@@ -3,7 +3,7 @@
 //! - [`chart`]: what happened, folded from the run's events one by one: lanes, entries, messages, spans,
 //!   and the vector clocks that say what was caused by what.
 //! - [`axis`]: where on the way down each entry stands. Idle time is folded, crowds are spread.
-//! - [`layout`]: the visible part of a chart as a [`scene`] of lines, badges and labels.
+//! - [`mod@layout`]: the visible part of a chart as a [`scene`] of lines, badges and labels.
 //! - [`paint`]: a scene in a window, with mouse and keyboard; [`svg`] and [`plain`]: as a file and as text.
 //! - [`detail`]: all that is known of one entry or message, as text.
 //! - [`shiviz`]: the events for another tool.

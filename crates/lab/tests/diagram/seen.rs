@@ -142,6 +142,19 @@ fn zooming_keeps_what_is_in_the_middle_and_the_end_can_be_followed() {
 }
 
 #[test]
+fn the_bars_go_to_another_part_of_the_diagram() {
+    let names = ["ann", "ben", "cas", "dan", "eve", "fay", "gil"];
+    let mut window = window(&crate::play::long_run(&names, 2_000));
+    click(&mut window, pos2(1_094.0, 400.0));
+    let View { top, left, .. } = window.state().diagram.view;
+    assert!(top > 2_000.0 && left == 0.0, "{top} {left}");
+    click(&mut window, pos2(900.0, 694.0));
+    let view = &window.state().diagram.view;
+    assert!(view.left > 100.0 && view.top == top, "{} {}", view.left, view.top);
+    assert_eq!(value(&window), "Nothing picked");
+}
+
+#[test]
 fn the_details_have_the_frame_as_it_was_and_the_record_to_look_up() {
     let mut room = Room::new(&["alice"]);
     room.rules(vec![rule(None, Some("chair"), None, Then::Delay { ms: 250 })]);

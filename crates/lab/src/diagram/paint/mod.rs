@@ -18,7 +18,7 @@ use super::detail::sentence;
 use super::layout::{self, HEAD, View, layout};
 use super::scene::{Pick, Scene};
 
-/// The width of the bar that shows which part of the run is visible.
+/// The width of the bars that show which part of the diagram is visible.
 const BAR: f32 = 12.0;
 /// What + and − do to the zoom.
 const ZOOM_STEP: f32 = 1.25;
@@ -81,8 +81,11 @@ impl Diagram {
         if by == Vec2::ZERO {
             return;
         }
-        self.follows = false;
         self.view.left -= by.x;
+        if by.y == 0.0 {
+            return self.hold(chart);
+        }
+        self.follows = false;
         self.view.top -= f64::from(by.y);
         self.hold(chart);
         let (_, high) = layout::extent(chart, &self.axis, &self.view);
@@ -116,14 +119,14 @@ pub fn diagram_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) -> bool {
     diagram.view.picked = diagram.view.picked.filter(|pick| chart.has(*pick));
     diagram.axis.follow(chart, &diagram.lens);
     steer(ui, chart, diagram, &response);
-    let thumb = bar(ui, chart, diagram, &response);
+    let bars = bars(ui, chart, diagram, &response);
     let scene = diagram.scene(chart, vec2(rect.width() - BAR, rect.height()));
     let response = point(chart, diagram, &scene, response);
     if ui.is_rect_visible(rect) {
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         shapes::paint(&painter, rect, &scene, Palette::of(ui.visuals()), response.has_focus());
-        if let Some((thumb, ink)) = thumb {
-            painter.rect_filled(thumb, 4.0, ink);
+        for (bar, ink) in bars {
+            painter.rect_filled(bar, 4.0, ink);
         }
     }
     name(ui, chart, diagram, &response);
@@ -150,27 +153,60 @@ fn steer(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) {
     }
 }
 
-/// The bar on the right, a handle to go to another part of the run: where it stands and its colour, if
-/// not all of the run is visible.
-fn bar(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) -> Option<(Rect, Color32)> {
-    let track = Rect::from_min_max(pos2(response.rect.right() - BAR, response.rect.top() + HEAD), response.rect.max);
-    let (_, high) = layout::extent(chart, &diagram.axis, &diagram.view);
-    if high <= f64::from(diagram.view.height) || track.height() <= 0.0 {
-        return None;
+/// The bars on the right and below, handles to go to another part of the diagram: where they stand and
+/// their colours, if not all of it is visible.
+fn bars(ui: &Ui, chart: &Chart, diagram: &mut Diagram, response: &Response) -> Vec<(Rect, Color32)> {
+    let (wide, high) = layout::extent(chart, &diagram.axis, &diagram.view);
+    let inner = Rect::from_min_max(response.rect.min + vec2(0.0, HEAD), response.rect.max - Vec2::splat(BAR));
+    let View { left, top, width, height, .. } = diagram.view;
+    let upright = Track { from: pos2(inner.right(), inner.top()), long: inner.height(), upright: true };
+    let (thumb, wanted) = upright.bar(ui, response.id.with("down"), top, f64::from(height), high);
+    if let Some(wanted) = wanted {
+        diagram.shift(chart, vec2(0.0, (top - wanted) as f32));
     }
-    let handle = ui.interact(track, response.id.with("bar"), Sense::click_and_drag());
-    if let Some(pointer) = handle.interact_pointer_pos().filter(|_| handle.dragged() || handle.clicked()) {
-        let part = f64::from((pointer.y - track.top()) / track.height());
-        let wanted = part * high - f64::from(diagram.view.height) / 2.0;
-        diagram.shift(chart, vec2(0.0, (diagram.view.top - wanted) as f32));
+    let level = Track { from: inner.left_bottom(), long: inner.width(), upright: false };
+    let (other, wanted) = level.bar(ui, response.id.with("across"), f64::from(left), f64::from(width), f64::from(wide));
+    if let Some(wanted) = wanted {
+        diagram.shift(chart, vec2(left - wanted as f32, 0.0));
     }
-    let scale = f64::from(track.height()) / high;
-    let top = track.top() + (diagram.view.top * scale) as f32;
-    let long = ((f64::from(diagram.view.height) * scale) as f32).max(24.0);
-    let thumb = Rect::from_min_size(pos2(track.left() + 2.0, top.min(track.bottom() - long)), vec2(BAR - 4.0, long));
-    let palette = Palette::of(ui.visuals());
-    let ink = if handle.hovered() || handle.dragged() { palette.accent } else { palette.outline };
-    Some((thumb, ink))
+    [thumb, other].into_iter().flatten().collect()
+}
+
+/// Where a bar can be.
+struct Track {
+    from: Pos2,
+    long: f32,
+    upright: bool,
+}
+
+impl Track {
+    /// The bar of a window that shows so much of the whole, from `at` on: its place and colour, and where
+    /// the window is wanted.
+    fn bar(&self, ui: &Ui, id: egui::Id, at: f64, shown: f64, whole: f64) -> (Option<(Rect, Color32)>, Option<f64>) {
+        if whole <= shown || self.long <= 0.0 {
+            return (None, None);
+        }
+        let along = |from: f32, long: f32, inset: f32| {
+            let (way, size) = if self.upright {
+                (vec2(inset, from), vec2(BAR - 2.0 * inset, long))
+            } else {
+                (vec2(from, inset), vec2(long, BAR - 2.0 * inset))
+            };
+            Rect::from_min_size(self.from + way, size)
+        };
+        let handle = ui.interact(along(0.0, self.long, 0.0), id, Sense::click_and_drag());
+        let pointer = handle.interact_pointer_pos().filter(|_| handle.dragged() || handle.clicked());
+        let wanted = pointer.map(|pointer| {
+            let reach = if self.upright { pointer.y - self.from.y } else { pointer.x - self.from.x };
+            f64::from(reach / self.long) * whole - shown / 2.0
+        });
+        let scale = f64::from(self.long) / whole;
+        let long = ((shown * scale) as f32).clamp(24.0_f32.min(self.long), self.long);
+        let from = ((at * scale) as f32).min(self.long - long);
+        let palette = Palette::of(ui.visuals());
+        let ink = if handle.hovered() || handle.dragged() { palette.accent } else { palette.outline };
+        (Some((along(from, long, 2.0), ink)), wanted)
+    }
 }
 
 /// What is pointed at, and what is clicked.
