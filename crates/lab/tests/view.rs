@@ -10,7 +10,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use twopc_lab::life::{End, Life};
 use twopc_lab::member::members;
 use twopc_lab::room::{Program, RoomView};
-use twopc_lab::run::Deed;
+use twopc_lab::run::{Deed, Event, Happening, Stage};
 use twopc_lab::scenario::{Outcome, Report, shelf};
 use twopc_lab::view::{Desk, Files, Judged, Playing, Shown, Source, Tab, Wish, lab_ui};
 use twopc_lab::watched::Watched;
@@ -264,4 +264,26 @@ fn whoever_is_here_for_the_first_time_is_offered_the_first_scenario() {
     window.run();
     press(&mut window, "First scenario");
     assert_eq!(window.state().desk.tab, Tab::Scenarios);
+}
+
+#[test]
+fn an_earlier_moment_shows_how_everybody_stood_and_what_had_changed() {
+    let started = |at_us, program: &str| {
+        let stage = Stage::Started { pid: 7, crash_at: None };
+        Event { at_us, what: Happening::Process { program: program.into(), stage } }
+    };
+    let killed = Stage::Ended { killed: true, how: String::from("killed") };
+    let mut window = window([running(101), running(102), running(103)]);
+    let died = Event { at_us: 3, what: Happening::Process { program: String::from("alice"), stage: killed } };
+    window.state_mut().watched = Watched::of(vec![started(1, "alice"), started(2, "bob"), died]);
+    window.state_mut().source = Source::Recorded(PathBuf::from("/runs/one"));
+    window.run();
+    assert!(window.query_by_label("killed").is_some() && window.query_by_label("changed just now").is_some());
+    assert_eq!(press(&mut window, "Back"), [Wish::Step(-1)]);
+    window.state_mut().watched.step(-1);
+    window.run();
+    assert!(window.query_by_label("killed").is_none());
+    window.key_press(egui::Key::ArrowLeft);
+    window.run();
+    assert_eq!(std::mem::take(&mut window.state_mut().wishes), [Wish::Step(-1)]);
 }

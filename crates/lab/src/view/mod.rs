@@ -13,6 +13,7 @@ mod points;
 mod programs;
 mod scenarios;
 mod scrub;
+mod standings;
 mod verdict;
 
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ use crate::watched::Watched;
 /// From this width on the diagram stands beside the rest.
 const WIDE: f32 = 125.0 * UNIT;
 /// The share of the width that is the diagram's then.
-const DIAGRAM: f32 = 0.6;
+const DIAGRAM: f32 = 0.66;
 
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,7 +243,11 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
             if desk.is_first {
                 welcome_ui(ui, desk);
             }
-            programs::room_ui(ui, shown.room, moment, shown.files, &mut deeds);
+            if *shown.source == Source::Room && shown.watched.is_at_end() {
+                programs::room_ui(ui, shown.room, moment, shown.files, &mut deeds);
+            } else {
+                standings::standings_ui(ui, moment, shown.watched.last());
+            }
         }
         Tab::Diagram => drawing_ui(ui, shown, desk),
         Tab::Messages => bench::bench_ui(ui, moment, &people(shown), &mut desk.rule, can_steer(shown), &mut deeds),
