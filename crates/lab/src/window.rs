@@ -21,7 +21,7 @@ use twopc_ui::settings::{Look, Settings};
 use twopc_ui::theme;
 use twopc_ui::window::without_window;
 
-use crate::diagram::{Diagram, Filter, shiviz, svg};
+use crate::diagram::{Filter, shiviz, svg};
 use crate::room::{Pace, Plan, Room};
 use crate::run::Deed;
 use crate::scenario::play::Theatre;
@@ -231,7 +231,7 @@ impl Lab<'_> {
             },
             Wish::Live => {
                 self.other = None;
-                self.desk.diagram = Diagram::default();
+                self.desk.look_anew();
             }
             Wish::Export => self.said = Some(export(stage).unwrap_or_else(|sentence| sentence)),
         }
@@ -239,7 +239,7 @@ impl Lab<'_> {
 
     fn look_at(&mut self, stage: Stage) {
         (self.other, self.runs_on) = (Some(stage), None);
-        self.desk.diagram = Diagram::default();
+        self.desk.look_anew();
     }
 
     /// Goes on in a run that is played on by itself; how long until the next event.

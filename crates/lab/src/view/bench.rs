@@ -4,13 +4,13 @@
 //! a rule looks at type, sender and receiver alone.
 
 use egui::accesskit::Role;
-use egui::{ComboBox, Label, RichText, ScrollArea, Ui};
+use egui::{Button, ComboBox, Label, RichText, ScrollArea, Ui, vec2};
 use twopc_proto::bench::{Command, Rule, Then};
 use twopc_proto::{MessageKind, UserName};
 use twopc_ui::button::button_ui;
 use twopc_ui::pane::{empty_ui, pane_ui};
 use twopc_ui::sight::scrolled_ui;
-use twopc_ui::theme::side_button;
+use twopc_ui::theme::{CONTROL, side_button};
 
 use crate::run::{Deed, Moment};
 
@@ -202,7 +202,8 @@ fn held_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<
                 ("Drop", Command::Drop { seq: *seq }),
                 ("Duplicate", Command::Duplicate { seq: *seq }),
             ] {
-                if button_ui(ui, can, side_button(word)).accessible_name(format!("{word} message {seq}")).clicked() {
+                let button = Button::new(word).min_size(vec2(0.0, CONTROL));
+                if button_ui(ui, can, button).accessible_name(format!("{word} message {seq}")).clicked() {
                     deeds.push(Deed::Bench { command });
                 }
             }

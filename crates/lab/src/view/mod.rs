@@ -85,6 +85,8 @@ pub struct Desk {
     pub tab: Tab,
     /// Where somebody looks in the diagram.
     pub diagram: Diagram,
+    /// The relay's lane was put away once: most of the time it says nothing.
+    pub relay_is_away: bool,
     /// The rule that is being chosen.
     pub rule: bench::Draft,
     /// The scenario that is being chosen.
@@ -113,6 +115,13 @@ pub enum Tab {
     Verdict,
     /// The scenarios.
     Scenarios,
+}
+
+impl Desk {
+    /// Another run is looked at, from its end.
+    pub fn look_anew(&mut self) {
+        (self.diagram, self.relay_is_away) = (Diagram::default(), false);
+    }
 }
 
 impl Tab {
@@ -279,6 +288,10 @@ fn welcome_ui(ui: &mut Ui, desk: &mut Desk) {
 /// The diagram, and under it what is known of what was picked in it.
 fn drawing_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) {
     let chart = shown.watched.chart();
+    if let Some(relay) = chart.relay().filter(|_| !desk.relay_is_away) {
+        desk.diagram.lens.filter.hidden.insert(relay);
+        desk.relay_is_away = true;
+    }
     picked::filter_ui(ui, chart, &mut desk.diagram);
     let area = ui.available_rect_before_wrap();
     let height = if desk.diagram.picked().is_some() { (area.height() * 0.35).min(28.0 * UNIT) } else { 0.0 };
