@@ -82,6 +82,8 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
             theme::apply(&creation.egui_ctx);
             let settings = settings();
             settings.look().show_in(&creation.egui_ctx);
+            let Look { at, size, .. } = settings.look();
+            let kept = at.zip(*size).map(|(at, size)| Place { at: at.into(), size: size.into() });
             // Set once: there is one window.
             let _ = window.set(creation.egui_ctx.clone());
             let stage = Stage::of_room(&room, &files.data);
@@ -92,6 +94,7 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
                 settings,
                 is_leaving,
                 has_admitted: false,
+                kept,
                 theatre,
                 shelf: shelf::scenarios(),
                 stage,
@@ -108,8 +111,8 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
     }
 }
 
-/// What this window remembers: its theme and its zoom. Its place goes with those of the room's
-/// windows. In the room it is an observer, so that is whose settings they are.
+/// What this window remembers: its theme, its zoom, and its place, if that is on the screen still. In the
+/// room it is an observer, so that is whose settings they are.
 fn settings() -> Settings {
     Settings::open(Role::Observer, UserName::parse("lab").ok().as_ref())
 }
@@ -126,6 +129,8 @@ struct Lab<'a> {
     is_leaving: Arc<AtomicBool>,
     /// Everybody but the relay has been let in.
     has_admitted: bool,
+    /// Where this window stood when it was closed last.
+    kept: Option<Place>,
     theatre: Theatre,
     shelf: Vec<Scenario>,
     /// The room.
@@ -264,8 +269,9 @@ impl Lab<'_> {
         let is_cascade = overlap(&frames);
         // This window is there already, so behind each other it stands behind all others.
         let own = if is_cascade { Some(frames.remove(0)) } else { frames.pop() };
-        if let Some(own) = own {
-            stand_at(ctx, inside(own));
+        let kept = self.kept.filter(|kept| screen.is_some_and(|screen| screen.contains_rect(Rect::from_min_size(kept.at, kept.size))));
+        if let Some(place) = kept.or(own.map(inside)) {
+            stand_at(ctx, place);
         }
         let pace = if is_cascade { Pace::OneByOne } else { Pace::Together };
         self.room.admit(frames.into_iter().map(inside).collect(), pace);
