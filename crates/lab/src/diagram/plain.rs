@@ -58,7 +58,7 @@ fn glyph(glyph: Glyph) -> char {
         Glyph::Twice => '»',
         Glyph::Bar => '▬',
         Glyph::Death => '✖',
-        Glyph::Rules => '✂',
+        Glyph::Rules => '≡',
         Glyph::Warning => '△',
     }
 }

@@ -185,7 +185,7 @@ pub enum Glyph {
     Bar,
     /// A heavy ✕: a process was killed.
     Death,
-    /// ✂ rules at the relay.
+    /// ≡ rules at the relay.
     Rules,
     /// △ something odd.
     Warning,

@@ -32,7 +32,7 @@ pub fn description(chart: &Chart) -> String {
         "Space-time diagram, time downwards. {} lanes: {}. {} events, {} messages.",
         names.len(),
         names.join(", "),
-        chart.entries().len(),
+        chart.heard(),
         chart.messages().len()
     )
 }

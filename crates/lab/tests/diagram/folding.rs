@@ -1,7 +1,7 @@
 //! What the fold makes of messages and of odd lists of events.
 
-use twopc_lab::diagram::Chart;
 use twopc_lab::diagram::chart::{Kind, Loss, SpanKind};
+use twopc_lab::diagram::{Axis, Chart, Lens, View, layout};
 use twopc_lab::run::{Event, Happening, Stage};
 use twopc_proto::bench::{Fate, Then};
 use twopc_proto::{MessageKind, RecordKind, Role, UserName};
@@ -82,6 +82,38 @@ fn last_words_that_come_after_the_end_was_seen_stand_before_it() {
     assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Ended { killed: true }).count(), 1);
     let down = chart.spans().iter().rfind(|span| span.kind == SpanKind::Down).unwrap();
     assert_eq!((chart.entry(down.from).kind, down.to), (Kind::Ended { killed: true }, None));
+}
+
+#[test]
+fn a_life_whose_clock_was_set_back_is_a_life_all_the_same() {
+    let mut room = Room::new(&["alice"]);
+    room.kill("alice");
+    room.pass(1_000_000);
+    let second = room.events.len();
+    room.start("alice");
+    for event in &mut room.events[second..] {
+        if let Happening::Told { user, trace, .. } = &mut event.what
+            && user.as_str() == "alice"
+        {
+            trace.life -= 3_600_000;
+        }
+    }
+    let late = room.events.iter().find(|event| matches!(&event.what, Happening::Told { user, .. } if user.as_str() == "alice")).unwrap();
+    room.events.push(late.clone());
+    let chart = Chart::of(&room.events);
+    let starts = chart.entries().iter().filter(|entry| entry.kind == Kind::Start && chart.lane(entry.lane).name == "alice");
+    assert_eq!(starts.count(), 2, "and the first life says nothing after the second has spoken");
+}
+
+#[test]
+fn what_is_out_of_sight_sideways_is_not_laid_out() {
+    let names = ["ann", "ben", "cas", "dan", "eve", "fay", "gil", "hal", "ida", "jon"];
+    let chart = Chart::of(&long_run(&names, 1_000));
+    let axis = Axis::of(&chart, &Lens::default());
+    let whole = layout(&chart, &axis, &View { width: 3_000.0, ..View::default() });
+    let part = layout(&chart, &axis, &View { width: 700.0, left: 600.0, ..View::default() });
+    assert_eq!(whole.heads.len(), names.len() + 2);
+    assert!(part.heads.len() <= 6 && part.badges.len() < whole.badges.len() / 2, "{} {}", part.heads.len(), part.badges.len());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use twopc_lab::diagram::{Axis, Chart, Lens, View, layout};
+use egui::{Context, RawInput, Rect, pos2, vec2};
+use twopc_lab::diagram::{Axis, Chart, Diagram, Lens, View, diagram_ui, layout};
+use twopc_ui::theme;
 
 use crate::play::long_run;
 
@@ -34,6 +36,26 @@ fn laying_out_ten_times_as_many_events_takes_as_long_as_long_as_as_many_are_visi
         shortest(|| drop(std::hint::black_box(layout(&chart, &axis, &view)))) / u32::try_from(visible).unwrap()
     });
     assert!(times[1] < 3 * times[0], "{times:?} for each that is visible");
+}
+
+#[test]
+fn a_whole_frame_of_ten_times_as_many_events_takes_as_long() {
+    let frames = [1_000, 10_000].map(|count| {
+        let chart = Chart::of(&long_run(&["alice", "bob", "carol"], count));
+        let ctx = Context::default();
+        theme::apply(&ctx);
+        let mut diagram = Diagram::default();
+        diagram.follows = false;
+        diagram.view.top = 2_000.0;
+        shortest(|| {
+            let screen_rect = Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(1_200.0, 800.0)));
+            let output = ctx.run_ui(RawInput { screen_rect, ..RawInput::default() }, |ui| _ = diagram_ui(ui, &chart, &mut diagram));
+            let (shapes, scale) = (output.shapes.clone(), output.pixels_per_point);
+            output.drop_without_applying_deltas();
+            std::hint::black_box(ctx.tessellate(shapes, scale));
+        })
+    });
+    assert!(frames[1] < 3 * frames[0], "{frames:?}");
 }
 
 #[test]

@@ -57,8 +57,9 @@ impl Part {
 /// What is open on a lane.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fold {
-    /// The life that tells, and its last number.
+    /// The life that tells, and its last number; the lives before it.
     pub(super) told: Option<(u64, u64)>,
+    pub(super) past: Vec<u64>,
     /// The lab runs the process itself.
     pub(super) is_ours: bool,
     /// Records that are not known to be on the disk.
@@ -97,10 +98,16 @@ impl Lane {
 }
 
 impl Fold {
-    /// Whether this is news: a life counts up from 1, and an earlier life has nothing left to say.
+    /// Whether this is news: a life counts up from 1, and one that another has followed has nothing left to
+    /// say. Which life is the later one is seen from the order in which they are told of; a clock that was
+    /// set back between them changes nothing.
     pub(super) fn takes(&mut self, life: u64, n: u64) -> bool {
-        let is_news = self.told.is_none_or(|told| told < (life, n));
+        let is_news = match self.told {
+            Some((current, last)) if current == life => last < n,
+            Some(_) | None => !self.past.contains(&life),
+        };
         if is_news {
+            self.past.extend(self.told.map(|(current, _)| current).filter(|current| *current != life));
             self.told = Some((life, n));
         }
         is_news

@@ -77,8 +77,11 @@ impl Columns {
         self.relay
     }
 
-    /// Every lane that is shown: its line, and its column from edge to edge.
-    pub(super) fn all(&self) -> Vec<(LaneId, f32, (f32, f32))> {
-        self.shown.clone()
+    /// The lanes whose words may be seen between the left edge and there: their lines, and their columns
+    /// from edge to edge.
+    pub(super) fn within(&self, width: f32) -> &[(LaneId, f32, (f32, f32))] {
+        let from = self.shown.partition_point(|(_, _, column)| column.1 < -BEFORE);
+        let to = self.shown.partition_point(|(_, _, column)| column.0 <= width);
+        &self.shown[from..to.max(from)]
     }
 }

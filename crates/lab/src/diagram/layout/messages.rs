@@ -25,7 +25,9 @@ impl Drawing<'_> {
             let message = self.chart.message(id);
             let start = self.chart.entry(message.start);
             let (Some(from), Some(to)) = (self.columns.x(message.from), self.columns.x(message.to)) else { continue };
-            if self.axis.lens().filter.shows(self.chart, start) {
+            // By way of the relay it may be seen although neither end is.
+            let relay = self.relay_x(from, to);
+            if self.is_across(from.min(to).min(relay), from.max(to).max(relay)) && self.axis.lens().filter.shows(self.chart, start) {
                 self.message(id, message, from, to);
             }
         }

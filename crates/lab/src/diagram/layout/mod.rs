@@ -171,6 +171,11 @@ impl Drawing<'_> {
         (HEAD - ROW..=self.view.height + ROW).contains(&y)
     }
 
+    /// Whether anything between these two can be seen, words beside a lane included.
+    fn is_across(&self, a: f32, b: f32) -> bool {
+        a.max(b) > -2.0 * BESIDE && a.min(b) < self.view.width + 2.0 * BESIDE
+    }
+
     fn line(&mut self, from: Point, to: Point, ink: Ink, dash: Dash) {
         self.scene.lines.push(Line { from, to, ink, width: 1.5, dash, tip: Tip::Plain, of: None });
     }
@@ -204,6 +209,9 @@ impl Drawing<'_> {
             let entry = self.chart.entry(row.entry);
             // A row keeps its place although what stood there has gone to another one.
             let Some(x) = self.columns.x(entry.lane).filter(|_| entry.kind != Kind::Superseded) else { continue };
+            if !self.is_across(x, x + self.columns.room(entry.lane)) {
+                continue;
+            }
             let y = self.down(row.y);
             let aside = self.focus.is_aside(row.entry);
             let picked = self.focus.picked == Some(Pick::Entry(row.entry));
@@ -246,7 +254,7 @@ impl Drawing<'_> {
     }
 
     fn heads(&mut self) {
-        for (lane, x, column) in self.columns.all() {
+        for (lane, x, column) in self.columns.within(self.view.width).iter().copied() {
             let known = self.chart.lane(lane);
             let room = column.1 - x + columns::BEFORE - 8.0;
             let name = places::fit(&known.name, room);

@@ -1,5 +1,7 @@
 //! Stretches of time on a lane: whether a process runs, what it waits for, and how long.
 
+use std::collections::HashMap;
+
 use super::Drawing;
 use super::places::width_of;
 use crate::diagram::axis::ROW;
@@ -11,9 +13,11 @@ impl Drawing<'_> {
     /// The lanes' lines: whole while a process runs and can be reached.
     pub(super) fn lanes(&mut self, spans: &[SpanId]) {
         let end = self.clamp(self.down(self.axis.height(self.chart, self.view.now_us)) + super::PAD);
-        for (lane, x, _) in self.columns.all() {
+        let breaks = self.breaks(spans);
+        let lanes: Vec<(LaneId, f32)> = self.columns.within(self.view.width).iter().map(|(lane, x, _)| (*lane, *x)).collect();
+        for (lane, x) in lanes {
             let mut y = super::HEAD;
-            for (from, to, dash) in self.breaks(lane, spans) {
+            for (from, to, dash) in breaks.get(&lane).into_iter().flatten().copied() {
                 let (from, to) = (from.max(y), to.min(end));
                 if from > y {
                     self.line(at(x, y), at(x, from), Ink::Lane, Dash::Solid);
@@ -29,21 +33,19 @@ impl Drawing<'_> {
         }
     }
 
-    /// Where a lane's line is not whole, from above.
-    fn breaks(&self, lane: LaneId, spans: &[SpanId]) -> Vec<(f32, f32, Dash)> {
-        let mine = spans.iter().map(|span| &self.chart.spans()[span.index()]).filter(|span| span.lane == lane);
-        let mut breaks: Vec<(f32, f32, Dash)> = mine
-            .filter_map(|span| {
-                let dash = match span.kind {
-                    SpanKind::Down => Dash::Dotted,
-                    SpanKind::Frozen | SpanKind::Offline | SpanKind::Blind => Dash::Dashed,
-                    SpanKind::Forcing | SpanKind::InDoubt | SpanKind::Blocked | SpanKind::Rules => return None,
-                };
-                let (from, to) = self.stretch(span);
-                Some((self.clamp(from), self.clamp(to), dash))
-            })
-            .collect();
-        breaks.sort_by(|a, b| a.0.total_cmp(&b.0));
+    /// Where the lanes' lines are not whole, from above.
+    fn breaks(&self, spans: &[SpanId]) -> HashMap<LaneId, Vec<(f32, f32, Dash)>> {
+        let mut breaks: HashMap<LaneId, Vec<(f32, f32, Dash)>> = HashMap::new();
+        for span in spans.iter().map(|span| &self.chart.spans()[span.index()]) {
+            let dash = match span.kind {
+                SpanKind::Down => Dash::Dotted,
+                SpanKind::Frozen | SpanKind::Offline | SpanKind::Blind => Dash::Dashed,
+                SpanKind::Forcing | SpanKind::InDoubt | SpanKind::Blocked | SpanKind::Rules => continue,
+            };
+            let (from, to) = self.stretch(span);
+            breaks.entry(span.lane).or_default().push((self.clamp(from), self.clamp(to), dash));
+        }
+        breaks.values_mut().for_each(|breaks| breaks.sort_by(|a, b| a.0.total_cmp(&b.0)));
         breaks
     }
 
@@ -60,7 +62,7 @@ impl Drawing<'_> {
     pub(super) fn bands(&mut self, spans: &[SpanId]) {
         for span in spans {
             let span = &self.chart.spans()[span.index()];
-            let Some(x) = self.columns.x(span.lane).filter(|_| self.is_shown(span)) else { continue };
+            let Some(x) = self.columns.x(span.lane).filter(|x| self.is_across(*x, *x) && self.is_shown(span)) else { continue };
             let (half, ink, hatched) = match span.kind {
                 SpanKind::Forcing => (3.0, Ink::Lane, false),
                 SpanKind::InDoubt => (8.0, Ink::Amber, false),
@@ -80,7 +82,7 @@ impl Drawing<'_> {
     pub(super) fn lengths(&mut self, spans: &[SpanId]) {
         for span in spans {
             let span = &self.chart.spans()[span.index()];
-            let Some(x) = self.columns.x(span.lane).filter(|_| self.is_shown(span)) else { continue };
+            let Some(x) = self.columns.x(span.lane).filter(|x| self.is_across(*x, *x) && self.is_shown(span)) else { continue };
             let Some(word) = span.kind.word() else { continue };
             let length = words::precise(self.chart.length_us(span, self.view.now_us));
             let still = if span.to.is_none() { " so far" } else { "" };
