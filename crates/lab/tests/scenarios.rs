@@ -76,3 +76,62 @@ fn what_is_no_scenario_is_said_in_one_sentence() {
     assert_eq!(status, Some(1));
     assert!(output.contains("has no scenario in it"), "{output}");
 }
+
+/// The folder of the one run in there.
+fn only_run(runs: &Path) -> std::path::PathBuf {
+    let mut entries = std::fs::read_dir(runs).unwrap();
+    let run = entries.next().unwrap().unwrap().path();
+    assert!(entries.next().is_none(), "there is one run");
+    run
+}
+
+fn lab(arguments: &[&str], run: &Path, folder: &TempDir) -> (Option<i32>, String) {
+    let mut command = Command::new(LAB);
+    command.arg(arguments[0]).arg(run).args(&arguments[1..]).current_dir(folder.path());
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn a_run_is_judged_and_done_again_with_the_same_outcome() {
+    for (name, verdict, status) in
+        [("01-all-commit", "ATOMIC", 0), ("06-coordinator-tells-one", "IN DOUBT", 4), ("07-all-in-doubt", "IN DOUBT", 4)]
+    {
+        let folder = TempDir::new().unwrap();
+        let (played, said) = play(&[&shelf().join(format!("{name}.scenario"))], &folder);
+        assert_eq!(played, Some(0), "{said}");
+        let run = only_run(&folder.path().join("runs"));
+        let (judged, said) = lab(&["verify"], &run, &folder);
+        assert_eq!(judged, Some(status), "{name}: {said}");
+        assert!(said.starts_with(verdict), "{name}: {said}");
+        let (again, said) = lab(&["replay", "--runs", "again"], &run, &folder);
+        assert_eq!(again, Some(0), "{name}: {said}");
+        assert!(said.ends_with("SAME\n"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn an_outcome_that_is_not_the_one_of_the_record_is_said_to_be_different() {
+    let folder = TempDir::new().unwrap();
+    let (played, said) = play(&[&shelf().join("01-all-commit.scenario")], &folder);
+    assert_eq!(played, Some(0), "{said}");
+    let run = only_run(&folder.path().join("runs"));
+    let events = run.join("events.jsonl");
+    let recorded = std::fs::read_to_string(&events).unwrap();
+    let claims = recorded.lines().map(|line| match line.contains(r#""user":"bob""#) {
+        true => line.replace(r#""state":"COMMIT""#, r#""state":"ABORT""#),
+        false => line.to_owned(),
+    });
+    std::fs::write(&events, claims.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let (again, said) = lab(&["replay", "--runs", "again"], &run, &folder);
+    assert_eq!(again, Some(1), "{said}");
+    assert!(said.contains("bob is COMMIT with chair.1.1, and was ABORT") && said.ends_with("DIFFERENT\n"), "{said}");
+}
+
+#[test]
+fn what_is_no_run_is_not_done_again() {
+    let folder = TempDir::new().unwrap();
+    let (status, said) = lab(&["replay"], folder.path(), &folder);
+    assert_eq!((status, said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("is not a recorded run"), "{said}");
+}

@@ -252,3 +252,72 @@ pub fn protocol_of(frame: &str) -> Option<Protocol> {
         | FromRelay::Unknown => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use twopc_proto::trace::Trace;
+
+    use super::*;
+
+    fn name(text: &str) -> UserName {
+        UserName::parse(text).unwrap()
+    }
+
+    fn txn() -> TxnId {
+        TxnId::parse("chair.1.1").unwrap()
+    }
+
+    fn frame(seq: u64) -> Happening {
+        let body = r#"{"txn":"chair.1.1"}"#;
+        let head = format!("Host: r\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+        let frame = format!(
+            "POST /2pc/VOTE_COMMIT HTTP/1.1\r\n{head}\r\nFrom: alice\r\nRole: participant\r\nSeq: {seq}\r\nTo: chair\r\n\r\n{body}"
+        );
+        Happening::Frame { frame }
+    }
+
+    fn told(at_us: u64, what: What) -> Happening {
+        Happening::Told { user: name("alice"), role: Role::Participant, trace: Trace { life: 1, n: 1, at_us, what } }
+    }
+
+    fn after(happenings: Vec<Happening>) -> Moment {
+        let events: Vec<Event> = (1..).zip(happenings).map(|(second, what)| Event { at_us: second * 1_000_000, what }).collect();
+        Moment::after(&events)
+    }
+
+    #[test]
+    fn what_is_held_is_known_by_its_frame_until_it_goes_on() {
+        let fate = |fate| Happening::Fate { fate };
+        let held = after(vec![frame(3), frame(4), fate(Fate::Held { seq: 3, ms: None }), fate(Fate::Duplicated { seq: 3 })]);
+        assert_eq!(held.held.keys().copied().collect::<Vec<_>>(), [3]);
+        assert_eq!(held.held[&3].from, name("alice"));
+        let gone = after(vec![frame(3), fate(Fate::Held { seq: 3, ms: Some(5) }), fate(Fate::Delivered { seq: 3 })]);
+        assert!(gone.held.is_empty());
+        let blind = after(vec![frame(3), fate(Fate::Held { seq: 3, ms: None }), Happening::Blind]);
+        assert!(blind.held.is_empty() && !blind.is_watching, "what a relay kept is gone with it");
+    }
+
+    #[test]
+    fn a_doubt_is_dated_by_the_clock_of_whoever_is_in_doubt() {
+        let doubt = What::Doubt { txn: txn(), since_us: 400_000, asked_us: Some(900_000), blocked: true, peers: Vec::new() };
+        // Told 1 s after its process began, and seen here at 1 s.
+        let moment = after(vec![told(1_000_000, doubt)]);
+        let stand = moment.of("alice").of(&txn()).cloned().unwrap();
+        let doubt = stand.doubt.unwrap();
+        assert_eq!((doubt.since_us, doubt.asked_us, doubt.is_blocked), (400_000, Some(900_000), true));
+    }
+
+    #[test]
+    fn a_new_life_knows_what_its_files_say_and_nothing_else() {
+        let started = |pid| Happening::Process { program: "alice".into(), stage: Stage::Started { pid, crash_at: None } };
+        let state = told(1, What::State { txn: txn(), state: "READY".into(), string: Some("Hello".into()) });
+        let log = told(1, What::Log { lsn: 1, record: RecordKind::Ready, txn: txn(), forced: true });
+        let killed = Happening::Process { program: "alice".into(), stage: Stage::Ended { killed: true, how: "killed".into() } };
+        let before = after(vec![started(7), log.clone(), state.clone()]).of("alice");
+        assert_eq!((before.open().count(), before.pid), (1, Some(7)));
+        let dead = after(vec![started(7), log.clone(), state.clone(), killed.clone()]).of("alice");
+        assert_eq!((dead.pid, dead.is_online), (None, false));
+        let again = after(vec![started(7), log, state, killed, started(8)]).of("alice");
+        assert_eq!((again.open().count(), again.pid, again.record.map(|record| record.lsn)), (0, Some(8), Some(1)));
+    }
+}
