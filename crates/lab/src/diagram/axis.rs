@@ -37,10 +37,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether that entry is let through.
+    /// Whether that entry is let through. What says no more than what stands before it never is.
     #[must_use]
     pub fn shows(&self, chart: &Chart, entry: &Entry) -> bool {
-        entry.kind != Kind::Superseded
+        !entry.kind.is_quiet()
             && !self.hidden.contains(&entry.lane)
             && match (&self.txn, entry.txn) {
                 (None, _) | (_, None) => true,

@@ -76,6 +76,8 @@ pub enum Kind {
     State(BookState),
     /// A participant says how its doubt stands.
     Doubt {
+        /// It has asked somebody.
+        asked: bool,
         /// Nobody who can be reached may decide.
         blocked: bool,
     },
@@ -151,6 +153,13 @@ impl BookState {
 }
 
 impl Kind {
+    /// Whether what stands before it has said as much: a promise, that there is a doubt now; a decision, that
+    /// it is over. And whether it stands somewhere else.
+    #[must_use]
+    pub fn is_quiet(self) -> bool {
+        matches!(self, Self::Doubt { asked: false, blocked: false } | Self::Settled(_) | Self::Superseded)
+    }
+
     /// Whether the arrow that begins or ends here says it all.
     #[must_use]
     pub fn is_arrow_end(self) -> bool {

@@ -106,7 +106,7 @@ impl Message {
             (Some(lost), _, _) => lost.how.word().to_owned(),
             (None, Some(Kept { until: None, .. }), 0) => "held at the relay".to_owned(),
             (None, Some(Kept { until: None, .. }), _) => "held at the relay, a copy delivered".to_owned(),
-            (None, _, 0) if self.frame.is_none() => "not taken by the relay yet".to_owned(),
+            (None, _, 0) if self.frame.is_none() => "not passed on by the relay".to_owned(),
             (None, _, 0) => "on its way".to_owned(),
             (None, _, 1) => "delivered".to_owned(),
             (None, _, times) => format!("delivered {times} times"),

@@ -54,6 +54,7 @@ impl Chart {
         let fold = &mut self.lanes[lane.index()].fold;
         fold.ended = Some(entry);
         let left = fold.left.take();
+        let gone_at = left.unwrap_or(entry);
         let (frozen, offline) = (fold.frozen.take(), fold.offline.take());
         let blocked: Vec<_> = fold.doubts.values_mut().filter_map(|doubt| doubt.blocked.take()).collect();
         let written: Vec<_> = fold.writing.iter_mut().filter_map(|writing| writing.span.take()).collect();
@@ -61,7 +62,8 @@ impl Chart {
         if let Some(left) = left {
             self.entries[left.index()].kind = Kind::Superseded;
         }
-        for span in [frozen, offline].into_iter().flatten().chain(blocked).chain(written) {
+        self.end(offline, gone_at);
+        for span in frozen.into_iter().chain(blocked).chain(written) {
             self.end(Some(span), entry);
         }
         self.forget_way(lane, entry);

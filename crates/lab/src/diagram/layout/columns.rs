@@ -6,7 +6,7 @@ use crate::diagram::axis::Axis;
 use crate::diagram::chart::{Chart, LaneId, Part};
 
 /// What the times take.
-const MARGIN: f32 = 96.0;
+pub(super) const MARGIN: f32 = 96.0;
 /// The least width of a lane, and of the relay's.
 const LEAST: f32 = 184.0;
 const RELAY: f32 = 168.0;

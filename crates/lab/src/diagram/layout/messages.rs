@@ -51,7 +51,7 @@ impl Drawing<'_> {
                     }
                     Some(Lost { how: Loss::ReceiverGone, .. }) => {}
                     None if message.legs.is_empty() => {
-                        let end = at(from + way * 40.0, begin.y + DROOP);
+                        let end = at(self.relay_x(from, to) - way * SHORT, begin.y + DROOP);
                         self.stroke(&pen, begin, end, Dash::Solid, Tip::Open);
                     }
                     None => {}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Drawing;
+use super::columns;
 use super::places::width_of;
 use crate::diagram::axis::ROW;
 use crate::diagram::chart::{LaneId, Span, SpanId, SpanKind};
@@ -83,7 +84,7 @@ impl Drawing<'_> {
         for span in spans {
             let span = &self.chart.spans()[span.index()];
             let Some(x) = self.columns.x(span.lane).filter(|x| self.is_across(*x, *x) && self.is_shown(span)) else { continue };
-            let Some(word) = span.kind.word() else { continue };
+            let Some(word) = span.kind.word().filter(|_| span.to != Some(span.from)) else { continue };
             let length = words::precise(self.chart.length_us(span, self.view.now_us));
             let still = if span.to.is_none() { " so far" } else { "" };
             let text = self.named(&format!("{word} {length}{still}"), span.txn);
@@ -95,8 +96,11 @@ impl Drawing<'_> {
             }
             let middle = f32::midpoint(from, to);
             let spots = [middle, middle - ROW / 2.0, middle + ROW / 2.0, from + 0.25 * (to - from), from + 0.75 * (to - from), from, to];
-            // On the right there may be room where the left has none.
-            let sides = [x - 14.0 - width, x + 14.0];
+            // On the right there may be room where the left has none; over the times there is none.
+            let mut sides = [x - 14.0 - width, x + 14.0];
+            if sides[0] < self.columns.left() + columns::MARGIN {
+                sides.reverse();
+            }
             let place = sides.iter().flat_map(|x| spots.iter().map(|y| at(*x, *y))).find(|place| self.places.take(*place, width));
             if let Some(place) = place {
                 self.scene.labels.push(Label { at: place, width, text, ink: Ink::Text, covers: true, of: None });
