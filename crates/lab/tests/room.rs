@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use twopc_lab::life::{End, Life};
 use twopc_lab::member::Tempo;
 use twopc_lab::room::{Pace, Plan, Record, Room, RoomView};
-use twopc_lab::run::Deed;
+use twopc_lab::run::{Deed, Moment};
 
 /// More than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -85,6 +85,15 @@ impl Hall {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             self.changes.recv_timeout(left).unwrap_or_else(|_| panic!("it stayed {view:?}"));
+        }
+    }
+
+    /// Waits until something was seen.
+    fn wait_for(&self, until: impl Fn(&Room) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !until(&self.room) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.changes.recv_timeout(left).unwrap_or_else(|_| panic!("it was not seen: {:?}", self.room.journal().since(0)));
         }
     }
 
@@ -412,4 +421,58 @@ fn the_lab_is_every_program_of_the_suite_whatever_its_own_variables_say() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && error.contains("unexpected argument '--nonsense'"), "{program}: {error}");
     }
+}
+
+fn are_online(room: &Room, names: &[&str]) -> bool {
+    room.journal().read(|events| {
+        let moment = Moment::after(events);
+        names.iter().all(|name| moment.of(name).is_online)
+    })
+}
+
+#[test]
+fn whoever_runs_is_started_anew_to_die_at_a_point() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
+    hall.room.admit(Vec::new(), Pace::Together);
+    let before = hall.wait_for_all().programs[1].life.pid();
+    hall.room.act(Deed::Start { program: String::from("alice"), crash_at: Some(String::from("after:log:READY")) });
+    let view = hall.wait(|room| matches!(room.programs[1].life, Life::Running { pid } if Some(pid) != before));
+    assert!(view.programs[1].life.pid().is_some());
+    hall.wait_for(|room| are_online(room, &["alice", "chair"]));
+    for line in ["string: Hello", "request"] {
+        hall.room.act(Deed::Press { program: String::from("chair"), line: String::from(line) });
+    }
+    let asked = |room: &Room| room.journal().read(|events| Moment::after(events).of("alice").transactions.len() == 1);
+    hall.wait_for(asked);
+    hall.room.act(Deed::Press { program: String::from("alice"), line: String::from("commit") });
+    let ended = Life::Ended(End::AtPoint(String::from("after:log:READY")));
+    hall.wait(|room| room.programs[1].life == ended);
+    let is_found = |room: &Room| room.journal().read(|events| Moment::after(events).of("alice").record.is_some());
+    hall.wait_for(is_found);
+    hall.room.act(Deed::Start { program: String::from("alice"), crash_at: None });
+    hall.wait_for(|room| {
+        room.journal().read(|events| Moment::after(events).of("alice").transactions.iter().any(|(_, stand)| stand.state == "COMMIT"))
+    });
+}
+
+#[test]
+fn a_frozen_program_says_nothing_until_it_is_thawed() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
+    hall.room.admit(Vec::new(), Pace::Together);
+    hall.wait_for_all();
+    hall.wait_for(|room| are_online(room, &["alice", "chair"]));
+    hall.room.act(Deed::Freeze { program: String::from("alice") });
+    hall.wait(|room| matches!(room.programs[1].life, Life::Frozen { .. }));
+    for line in ["string: Hello", "request"] {
+        hall.room.act(Deed::Press { program: String::from("chair"), line: String::from(line) });
+    }
+    let waits = |room: &Room| {
+        room.journal().read(|events| Moment::after(events).of("chair").transactions.iter().any(|(_, stand)| stand.state == "WAIT"))
+    };
+    hall.wait_for(waits);
+    assert!(hall.room.journal().read(|events| Moment::after(events).of("alice").transactions.is_empty()), "it hears nothing");
+    hall.room.act(Deed::Thaw { program: String::from("alice") });
+    hall.wait_for(|room| room.journal().read(|events| !Moment::after(events).of("alice").transactions.is_empty()));
 }

@@ -6,6 +6,8 @@
 //! said of one that has ([`crate::life`]), and what the programs say to each other
 //! ([`crate::observer`]).
 
+mod deeds;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +17,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use twopc_proto::UserName;
-use twopc_proto::bench::Command;
 use twopc_ui::opened::{STARTED_BY, WINDOW_IS_OPEN};
 use twopc_ui::place::Place;
 
@@ -118,6 +119,8 @@ struct Row {
     fate: Fate,
     /// The records that stood in its stable log when it was started.
     records: u64,
+    /// It is to be started again as soon as it has ended, to die there.
+    next: Option<Option<String>>,
     /// It was killed, and what it told last may still be on its way: until then.
     untold_until: Option<Instant>,
     /// Where its window is to stand when it next starts.
@@ -126,7 +129,17 @@ struct Row {
 
 impl Row {
     fn new(member: Member) -> Self {
-        Self { member, process: 0, life: Life::Waiting, running: None, fate: Fate::Its, records: 0, untold_until: None, place: None }
+        Self {
+            member,
+            process: 0,
+            life: Life::Waiting,
+            running: None,
+            fate: Fate::Its,
+            records: 0,
+            next: None,
+            untold_until: None,
+            place: None,
+        }
     }
 
     fn tell(&self, order: Order) {
@@ -237,6 +250,10 @@ impl Keeper {
                 row.running = None;
                 row.life.on_exit(status, said, &row.fate);
                 self.on_ended(&name);
+                let next = self.row(&name).and_then(|row| row.next.take()).filter(|_| !self.is_closing);
+                if let Some(crash_at) = next {
+                    self.start(&name, crash_at);
+                }
             }
         }
         if self.is_closing {
@@ -329,80 +346,6 @@ impl Keeper {
         self.turn = self.queue.pop_front().map(|name| (name, Instant::now() + WINDOW_OPENS));
         if let Some((name, _)) = self.turn.clone() {
             self.start(&name, None);
-        }
-    }
-
-    /// Does what somebody asks for, if it means something now; what was done is noted.
-    fn act(&mut self, deed: Deed) {
-        if self.refuses(&deed) {
-            return;
-        }
-        self.outside.journal.note(Happening::Did { deed: deed.clone() });
-        match deed {
-            Deed::Start { program, crash_at } => self.start(&program, crash_at),
-            Deed::Stop { program } => self.stop(&program),
-            Deed::Kill { program } => {
-                if let Some(row) = self.row(&program) {
-                    row.fate = Fate::Killed;
-                    row.tell(Order::Kill);
-                }
-            }
-            Deed::Freeze { program } => {
-                if let Some(row) = self.row(&program) {
-                    row.tell(Order::Freeze);
-                    row.life.on_freeze();
-                }
-                self.outside.journal.note(Happening::Process { program, stage: Stage::Frozen });
-            }
-            Deed::Thaw { program } => {
-                if let Some(row) = self.row(&program) {
-                    row.tell(Order::Thaw);
-                    row.life.on_thaw();
-                }
-                self.outside.journal.note(Happening::Process { program, stage: Stage::Thawed });
-            }
-            Deed::Add { program } => {
-                let before = self.rows.iter().position(|row| row.member.part == Part::Coordinator).unwrap_or(self.rows.len());
-                self.rows.insert(before, Row::new(Member { name: program.clone(), part: Part::Participant }));
-                self.start(&program, None);
-            }
-            Deed::Remove { program } => self.rows.retain(|row| row.member.name != program),
-            Deed::Press { program, line } => {
-                if let Some(running) = self.row(&program).and_then(|row| row.running.as_ref()) {
-                    running.type_line(line);
-                }
-            }
-            Deed::Rules { rules } => self.ask(Command::Rules { rules }),
-            Deed::Bench { command } => self.ask(command),
-        }
-    }
-
-    /// Whether a deed means nothing as things are.
-    fn refuses(&self, deed: &Deed) -> bool {
-        let life = |program: &str| self.rows.iter().find(|row| row.member.name == program).map(|row| &row.life);
-        let can = match deed {
-            Deed::Start { program, .. } => life(program).is_some_and(|life| life.can_start().is_ok() || *life == Life::Waiting),
-            Deed::Stop { program } => life(program).is_some_and(|life| life.can_stop().is_ok()),
-            Deed::Kill { program } => life(program).is_some_and(|life| life.can_kill().is_ok()),
-            Deed::Freeze { program } => life(program).is_some_and(|life| life.can_freeze().is_ok()),
-            Deed::Thaw { program } => life(program).is_some_and(|life| life.can_thaw().is_ok()),
-            Deed::Add { program } => life(program).is_none() && UserName::parse(program).is_ok() && self.has_space(),
-            Deed::Remove { program } => {
-                self.rows.iter().any(|row| row.member.name == *program && row.member.part == Part::Participant && row.running.is_none())
-            }
-            Deed::Press { program, .. } => life(program).is_some_and(|life| life.pid().is_some()),
-            Deed::Rules { .. } | Deed::Bench { .. } => self.observer.is_some(),
-        };
-        !can
-    }
-
-    fn has_space(&self) -> bool {
-        self.rows.iter().filter(|row| row.member.part == Part::Participant).count() < MOST_PARTICIPANTS
-    }
-
-    fn ask(&self, command: Command) {
-        if let Some(observer) = &self.observer {
-            observer.ask(command);
         }
     }
 
