@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use twopc_proto::text::Shown;
 use twopc_runner::cli;
 
 use super::{Finding, Mark, Verdict, gather, judge};
@@ -29,7 +28,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     let verdict = match gather(&args.dirs) {
         Ok(evidence) => judge(&evidence),
-        Err(error) => return cli::failed(format_args!("{}", Shown::new(&error.to_string()))),
+        Err(error) => return cli::failed(error),
     };
     let printed = if args.json { json(&verdict) } else { text(&verdict) };
     match std::io::stdout().write_all(printed.as_bytes()) {

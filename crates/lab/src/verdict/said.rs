@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use twopc_proto::{Message, MessageKind, PeerState, RecordKind, UserName, audit};
+use twopc_proto::{Decision, Message, MessageKind, PeerState, RecordKind, Role, UserName, audit};
 
 use super::Invariant;
 use super::Quote;
@@ -27,43 +27,37 @@ fn said<'h>(heard: impl IntoIterator<Item = &'h &'h Heard>) -> Vec<(&'h UserName
 
 /// Nobody says two decisions; and no two say different ones.
 fn constancy(case: &Case<'_>, rows: &mut Rows) {
-    let senders: BTreeSet<(&UserName, twopc_proto::Role)> = case.heard.iter().map(|heard| (&heard.from, heard.role)).collect();
+    let senders: BTreeSet<(&UserName, Role)> = case.heard.iter().map(|heard| (&heard.from, heard.role)).collect();
     let mut is_broken = false;
     for (user, role) in senders {
         let own: Vec<&Heard> = case.heard.iter().filter(|heard| heard.from == *user && heard.role == role).copied().collect();
         if let Err(violation) = audit::constancy(said(&own)) {
             is_broken = true;
-            rows.broken(Invariant::Stability, &violation.evidence, firsts(&own, |message| decides(message)));
+            rows.broken(Invariant::Stability, &violation.evidence, firsts(&own, decided));
         }
     }
     // Different senders: that is two outcomes of one transaction.
     if let (false, Err(violation)) = (is_broken, audit::constancy(said(&case.heard))) {
-        rows.broken(Invariant::Agreement, &violation.evidence, firsts(&case.heard, |message| decides(message)));
+        rows.broken(Invariant::Agreement, &violation.evidence, firsts(&case.heard, decided));
     }
 }
 
 /// Nobody says yes after a no.
 fn one_vote(case: &Case<'_>, rows: &mut Rows) {
     let Err(violation) = audit::one_vote(said(&case.heard)) else { return };
-    let voters: BTreeSet<&UserName> =
-        case.heard.iter().filter(|heard| is(heard, MessageKind::VoteAbort)).map(|heard| &heard.from).collect();
-    let votes: Vec<&Heard> = case.heard.iter().filter(|heard| voters.contains(&heard.from)).copied().collect();
-    let twice: Vec<&Heard> = votes
-        .iter()
-        .filter(|heard| votes.iter().any(|other| other.from == heard.from && is(other, MessageKind::VoteCommit)))
-        .copied()
-        .collect();
-    let quotes =
-        twice.iter().filter(|heard| is(heard, MessageKind::VoteAbort) || is(heard, MessageKind::VoteCommit)).map(|heard| heard.quote());
-    rows.broken(Invariant::Stability, &violation.evidence, quotes.collect());
+    let voters = |kind| -> BTreeSet<&UserName> { case.heard.iter().filter(|heard| is(heard, kind)).map(|heard| &heard.from).collect() };
+    let (yes, no) = (voters(MessageKind::VoteCommit), voters(MessageKind::VoteAbort));
+    let is_vote = |heard: &Heard| is(heard, MessageKind::VoteCommit) || is(heard, MessageKind::VoteAbort);
+    let twice = case.heard.iter().filter(|heard| is_vote(heard) && yes.contains(&heard.from) && no.contains(&heard.from));
+    rows.broken(Invariant::Stability, &violation.evidence, twice.map(|heard| heard.quote()).collect());
 }
 
 /// Nothing commits against which somebody voted.
 fn unanimity(case: &Case<'_>, rows: &mut Rows) {
     let Err(violation) = audit::unanimity(said(&case.heard)) else { return };
-    let quotes = firsts(&case.heard, |message| match message {
-        Message::VoteAbort { .. } => Some(0),
-        other => decides(other).filter(|what| *what == 1),
+    let quotes = firsts(&case.heard, |message| {
+        let is_no = message.kind() == MessageKind::VoteAbort;
+        (is_no || decided(message) == Some(Decision::Commit)).then_some(is_no)
     });
     rows.broken(Invariant::Validity, &violation.evidence, quotes);
 }
@@ -107,27 +101,22 @@ fn is(heard: &Heard, kind: MessageKind) -> bool {
     heard.message.kind() == kind
 }
 
-/// 1 for a commit, 2 for an abort.
-fn decides(message: &Message) -> Option<u8> {
-    use twopc_proto::Decision;
-    let decision = match message {
-        Message::GlobalCommit { .. } => Decision::Commit,
-        Message::GlobalAbort { .. } => Decision::Abort,
-        Message::DecisionReply { state, .. } => state.decision()?,
+/// The decision that a message tells.
+fn decided(message: &Message) -> Option<Decision> {
+    match message {
+        Message::GlobalCommit { .. } => Some(Decision::Commit),
+        Message::GlobalAbort { .. } => Some(Decision::Abort),
+        Message::DecisionReply { state, .. } => state.decision(),
         Message::VoteRequest { .. }
         | Message::VoteCommit { .. }
         | Message::VoteAbort { .. }
         | Message::Ack { .. }
-        | Message::DecisionRequest { .. } => return None,
-    };
-    Some(match decision {
-        Decision::Commit => 1,
-        Decision::Abort => 2,
-    })
+        | Message::DecisionRequest { .. } => None,
+    }
 }
 
 /// The first frame of each kind that `which` tells.
-fn firsts(heard: &[&Heard], which: impl Fn(&Message) -> Option<u8>) -> Vec<Quote> {
+fn firsts<K: Ord>(heard: &[&Heard], which: impl Fn(&Message) -> Option<K>) -> Vec<Quote> {
     let mut seen = BTreeSet::new();
     heard.iter().filter(|heard| which(&heard.message).is_some_and(|kind| seen.insert(kind))).map(|heard| heard.quote()).collect()
 }
