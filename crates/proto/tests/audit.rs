@@ -176,6 +176,34 @@ fn both_decisions_said_of_one_transaction_is_no_constancy() {
 }
 
 #[test]
+fn a_yes_after_a_no_is_a_second_vote_and_a_no_after_a_yes_is_none() {
+    let (alice, bob) = (name("alice"), name("bob"));
+    let yes = Message::VoteCommit { txn: txn() };
+    let no = Message::VoteAbort { txn: txn(), reason: None };
+    let other = Message::VoteAbort { txn: TxnId::parse("chair.1.2").unwrap(), reason: None };
+    assert_eq!(audit::one_vote([(&alice, &yes), (&alice, &no), (&alice, &no)]), Ok(()), "it had promised, and was told to abort");
+    assert_eq!(audit::one_vote([(&bob, &no), (&alice, &other), (&alice, &yes)]), Ok(()));
+    let violation = audit::one_vote([(&alice, &no), (&alice, &yes)]).unwrap_err();
+    assert_eq!(violation.to_string(), "one vote: chair.1.1: alice said VOTE_ABORT and then VOTE_COMMIT");
+}
+
+#[test]
+fn a_commit_against_which_somebody_voted_is_not_unanimous() {
+    let (alice, chair) = (name("alice"), name("chair"));
+    let no = Message::VoteAbort { txn: txn(), reason: None };
+    let commit = Message::GlobalCommit { txn: txn() };
+    let answer = Message::DecisionReply { txn: txn(), state: PeerState::Commit };
+    let abort = Message::DecisionReply { txn: txn(), state: PeerState::Abort };
+    let other = Message::GlobalCommit { txn: TxnId::parse("chair.1.2").unwrap() };
+    assert_eq!(audit::unanimity([(&alice, &no), (&chair, &abort), (&chair, &other)]), Ok(()));
+    for said in [[(&alice, &no), (&chair, &commit)], [(&chair, &commit), (&alice, &no)]] {
+        let violation = audit::unanimity(said).unwrap_err();
+        assert_eq!(violation.to_string(), "unanimity: chair.1.1: alice voted abort, and chair said commit");
+    }
+    assert!(audit::unanimity([(&alice, &no), (&chair, &answer)]).is_err());
+}
+
+#[test]
 fn a_text_file_has_each_committed_string_once_and_in_order() {
     let other = TxnId::parse("chair.1.2").unwrap();
     let second = ParticipantRecord::Commit { txn: other, string: CommittedString::parse("World").unwrap() };
