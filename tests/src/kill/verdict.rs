@@ -2,8 +2,8 @@
 //!
 //! The properties are [`twopc_proto::audit`]'s. They are asked of every log and text file once all
 //! programs have ended, and of every message in the relay's record: nobody ever says commit and abort
-//! of one transaction, and whatever somebody said stands in its log. Deliberately absent: the machine,
-//! and what the programs printed.
+//! of one transaction, or yes after no; nothing commits against a no; and whatever somebody said stands
+//! in its log. Deliberately absent: the machine, and what the programs printed.
 
 use std::path::Path;
 use std::process::ExitStatus;
@@ -41,7 +41,10 @@ pub fn of_room(plan: &RoomPlan, folder: &Path, proposal: ExitStatus) -> Result<S
     files::verdict(&chair, &voters)?;
     status_fits(plan, &chair, proposal)?;
     let said = said(&folder.join("relay").join("room.http"))?;
-    audit::constancy(said.iter().map(|(from, message)| (from, message))).map_err(|violation| violation.to_string())?;
+    let in_order = || said.iter().map(|(from, message)| (from, message));
+    audit::constancy(in_order()).map_err(|violation| violation.to_string())?;
+    audit::one_vote(in_order()).map_err(|violation| violation.to_string())?;
+    audit::unanimity(in_order()).map_err(|violation| violation.to_string())?;
     for (from, message) in &said {
         let sender = voters.iter().find(|voter| voter.user == *from).map_or_else(|| chair.holding(), Participant::holding);
         audit::backing(&sender, message).map_err(|violation| violation.to_string())?;
