@@ -222,27 +222,19 @@ fn of_what(what: &What) -> Vec<(&'static str, String)> {
 }
 
 fn record(event: &Event) -> Option<RecordRef> {
-    let (user, role, lsn) = match &event.what {
-        Happening::Told { user, role, trace } => match trace.what {
-            What::Log { lsn, .. } | What::Durable { lsn } => (user, role, lsn),
-            _ => return None,
-        },
-        Happening::Found { user, role, lsn, .. } => (user, role, *lsn),
-        Happening::Frame { .. }
-        | Happening::Fate { .. }
-        | Happening::Joined { .. }
-        | Happening::Left { .. }
-        | Happening::Watching { .. }
-        | Happening::Blind
-        | Happening::Process { .. }
-        | Happening::Did { .. } => return None,
+    let (user, role, lsn) = if let Happening::Found { user, role, lsn, .. } = &event.what {
+        (user, role, *lsn)
+    } else if let Happening::Told { user, role, trace } = &event.what
+        && let What::Log { lsn, .. } | What::Durable { lsn } = trace.what
+    {
+        (user, role, lsn)
+    } else {
+        return None;
     };
     Some(RecordRef { user: user.clone(), role: *role, lsn })
 }
 
 fn frame(chart: &Chart, events: &[Event], id: MessageId) -> Option<String> {
-    match &events.get(chart.message(id).frame?)?.what {
-        Happening::Frame { frame } => Some(shown_lines(frame, [])),
-        _ => None,
-    }
+    let Happening::Frame { frame } = &events.get(chart.message(id).frame?)?.what else { return None };
+    Some(shown_lines(frame, []))
 }

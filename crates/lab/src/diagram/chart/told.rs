@@ -25,10 +25,8 @@ impl Chart {
             label = words::durable(&records).map_or(label, Into::into);
             txn = written.last().map(|writing| writing.txn).filter(|txn| written.iter().all(|writing| writing.txn == *txn));
         }
-        let message = match &trace.what {
-            What::Receive { from, seq, origin, .. } => self.received(lane, from, *seq, *origin),
-            _ => None,
-        };
+        let message =
+            if let What::Receive { from, seq, origin, .. } = &trace.what { self.received(lane, from, *seq, *origin) } else { None };
         let cause = message.and_then(|message| self.message(message).sent).and_then(|sent| self.entry(sent).tick());
         let entry = self.note(lane, kind, txn, label);
         let tick = self.clocks.tick(lane, cause);
