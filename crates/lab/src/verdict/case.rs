@@ -52,7 +52,8 @@ impl<'e> Case<'e> {
             names.next()
         });
         case.heard = heard.iter().filter(|heard| case.counts(heard)).copied().collect();
-        Some(case)
+        let is_known = !case.heard.is_empty() || !case.held.iter().all(Held::is_empty);
+        is_known.then_some(case)
     }
 
     /// Whether anybody would believe this: only a transaction's coordinator asks and decides, only its

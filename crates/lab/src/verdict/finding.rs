@@ -237,3 +237,27 @@ impl Rows {
         rows
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_obeys_nothing_of_what_it_repeats() {
+        let quote = Quote::line("a\u{1b}.txt", 3, "abc\u{202e}cba\u{1b}[2J");
+        assert_eq!(quote.to_string(), "a<U+001B>.txt:3: abc<U+202E>cba<U+001B>[2J");
+    }
+
+    #[test]
+    fn a_row_is_as_bad_as_its_worst_finding_and_says_that_first() {
+        let mut rows = Rows::default();
+        rows.open(Invariant::Agreement, "in doubt", Vec::new());
+        rows.broken(Invariant::Agreement, "broken\nin two", Vec::new());
+        rows.open(Invariant::NoGuessing, "unknown", Vec::new());
+        let rows = rows.finish();
+        let marks: Vec<Mark> = rows.iter().map(|row| row.mark).collect();
+        assert_eq!(marks, [Mark::Broken, Mark::Holds, Mark::Holds, Mark::Holds, Mark::Open]);
+        let says: Vec<&str> = rows[0].findings.iter().map(|finding| finding.says.as_str()).collect();
+        assert_eq!(says, ["broken<U+000A>in two", "in doubt"]);
+    }
+}

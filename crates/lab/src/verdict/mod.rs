@@ -21,6 +21,7 @@ mod gather;
 mod judge;
 mod log;
 mod paper;
+mod promises;
 mod said;
 mod shelf;
 mod strings;

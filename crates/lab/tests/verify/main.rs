@@ -5,6 +5,7 @@
 
 mod errors;
 mod logs;
+mod pure;
 mod record;
 mod run;
 mod texts;
