@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use support::{PATIENCE, Watched, config};
 use twopc_proto::participant::Participant;
 use twopc_proto::trace::{Origin, Trace, What};
-use twopc_proto::{Decision, PeerState};
+use twopc_proto::{Decision, PeerState, TxnId};
 use twopc_runner::event::Event;
 use twopc_runner::node::Ending;
 use twopc_runner::snapshot::{Action, Link, ParticipantPress};
@@ -315,6 +315,33 @@ fn a_trace_comes_in_order_before_its_message_and_what_a_link_missed_comes_first_
     assert_eq!(visitor.expect("/2pc/VOTE_COMMIT"), r#"{"txn":"chair.1.1"}"#);
     alice.act(Action::Quit);
     visitor.expect("/logout");
+}
+
+#[test]
+fn what_is_odd_and_what_the_clock_does_are_told_as_well() {
+    let (relay, dir) = (Script::new(), tempfile::tempdir().unwrap());
+    let alice = Watched::<Participant>::headless(config(&relay.address(), Some("alice"), dir.path()));
+    let mut visitor = relay.accept();
+    visitor.welcome_watched();
+    assert_eq!([visitor.trace().0, visitor.trace().0], [1, 2]);
+    let stamp = "From: chair\r\nRole: coordinator\r\nSeq: 1\r\nTo: alice\r\n";
+    visitor.frame("/2pc/VOTE_REQUEST", stamp, "{}");
+    let (n, what) = visitor.trace();
+    assert!(n == 3 && matches!(&what, What::Notice { message } if message.starts_with("chair sent a VOTE_REQUEST whose body")), "{what:?}");
+
+    let request = r#"{"txn":"chair.1.1","string":"x","participants":["alice"],"timeout_ms":1}"#;
+    visitor.frame("/2pc/VOTE_REQUEST", stamp, request);
+    let story: Vec<String> = (0..6).map(|_| support::observer::line(&visitor.trace().1)).collect();
+    let expected =
+        ["receive VOTE_REQUEST from chair", "state INIT x", "timeout vote", "log 1 ABORT, forced", "durable 1", "send VOTE_ABORT to chair"];
+    assert_eq!(story, expected);
+    assert!(visitor.expect("/2pc/VOTE_ABORT").contains(r#""reason":"timeout","life":"#));
+    assert!(matches!(visitor.trace().1, What::State { state, string: None, .. } if state == "ABORT"));
+
+    let txn = TxnId::parse("chair.1.1").unwrap();
+    alice.press(ParticipantPress::Commit(txn.clone()));
+    assert_eq!(visitor.trace().1, What::Press { button: "Commit".into(), txn: Some(txn) });
+    assert!(matches!(visitor.trace().1, What::Notice { message } if message.contains("chair.1.1")));
 }
 
 #[test]
