@@ -84,43 +84,19 @@ impl Script {
 const RELAY: &str = "relay";
 
 fn done(event: &Event, headless: bool) -> Option<Deed> {
-    match &event.what {
-        Happening::Did { deed } => Some(deed.clone()),
-        Happening::Told { user, trace, .. } if !headless => match &trace.what {
-            What::Press { button, txn } => {
-                let word = match button.as_str() {
-                    "Ask status" => String::from("ask"),
-                    button => button.to_lowercase(),
-                };
-                let line = txn.as_ref().map_or_else(|| word.clone(), |txn| format!("{word} {txn}"));
-                Some(Deed::Press { program: user.to_string(), line })
-            }
-            What::Start { .. }
-            | What::Online { .. }
-            | What::Offline
-            | What::Send { .. }
-            | What::Receive { .. }
-            | What::Log { .. }
-            | What::Durable { .. }
-            | What::Applied { .. }
-            | What::Timeout { .. }
-            | What::State { .. }
-            | What::Doubt { .. }
-            | What::Settled { .. }
-            | What::Done { .. }
-            | What::Notice { .. } => None,
-        },
-        Happening::Frame { frame } if !headless => said(frame),
-        Happening::Frame { .. }
-        | Happening::Told { .. }
-        | Happening::Fate { .. }
-        | Happening::Joined { .. }
-        | Happening::Left { .. }
-        | Happening::Watching { .. }
-        | Happening::Blind
-        | Happening::Process { .. }
-        | Happening::Found { .. } => None,
+    if let Happening::Did { deed } = &event.what {
+        return Some(deed.clone());
     }
+    if headless {
+        return None;
+    }
+    event.what.frame().and_then(said).or_else(|| {
+        let (user, trace) = event.what.told()?;
+        let What::Press { button, txn } = &trace.what else { return None };
+        let word = if button == "Ask status" { String::from("ask") } else { button.to_lowercase() };
+        let line = txn.as_ref().map_or_else(|| word.clone(), |txn| format!("{word} {txn}"));
+        Some(Deed::Press { program: user.to_string(), line })
+    })
 }
 
 /// How long a vote may take, if this is a request for one.

@@ -97,6 +97,32 @@ pub enum Happening {
     },
 }
 
+impl Happening {
+    /// The frame that the relay relays, if that is what it is.
+    #[must_use]
+    pub fn frame(&self) -> Option<&str> {
+        if let Self::Frame { frame } = self { Some(frame) } else { None }
+    }
+
+    /// Who tells what, if that is what it is.
+    #[must_use]
+    pub fn told(&self) -> Option<(&UserName, &Trace)> {
+        if let Self::Told { user, trace, .. } = self { Some((user, trace)) } else { None }
+    }
+
+    /// What became of a message, if that is what it is.
+    #[must_use]
+    pub fn fate(&self) -> Option<&Fate> {
+        if let Self::Fate { fate } = self { Some(fate) } else { None }
+    }
+
+    /// Which program came into which stage, if that is what it is.
+    #[must_use]
+    pub fn stage(&self) -> Option<(&str, &Stage)> {
+        if let Self::Process { program, stage } = self { Some((program, stage)) } else { None }
+    }
+}
+
 /// Where one of the room's programs stands from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Happening};
+use super::Event;
 use crate::member::Tempo;
 
 /// The file that says what run a folder is.
@@ -231,7 +231,7 @@ pub fn copy_files(data: &Path, to: &Path) -> Result<(), RunError> {
 pub fn write_relayed(events: &[Event], to: &Path) -> Result<(), RunError> {
     fs::create_dir_all(to).map_err(at(to))?;
     let path = to.join("room.http");
-    let frames = events.iter().filter_map(|event| if let Happening::Frame { frame } = &event.what { Some(frame.as_bytes()) } else { None });
+    let frames = events.iter().filter_map(|event| event.what.frame()).map(str::as_bytes);
     fs::write(&path, frames.collect::<Vec<_>>().concat()).map_err(at(&path))
 }
 
@@ -254,7 +254,7 @@ mod tests {
         let (dir, mut file) = create(runs.path(), &header(), now).unwrap();
         let (second, _) = create(runs.path(), &header(), now).unwrap();
         assert_ne!(dir, second, "two runs of one second have folders of their own");
-        let event = Event { at_us: 7, what: Happening::Blind };
+        let event = Event { at_us: 7, what: crate::run::Happening::Blind };
         let line = serde_json::to_string(&event).unwrap();
         io::Write::write_all(&mut file, format!("{line}\n{}", &line[..9]).as_bytes()).unwrap();
         let run = open(&dir).unwrap();

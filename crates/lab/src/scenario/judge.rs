@@ -11,7 +11,7 @@ use super::play::{Played, last_transaction};
 use super::step::Step;
 use super::text::{Outcome, Scenario};
 use crate::run::moment::protocol_of;
-use crate::run::{Event, Happening, Stage};
+use crate::run::{Event, Stage};
 
 /// What is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,19 +117,7 @@ fn missing_faults(scenario: &Scenario, played: &Played) -> Vec<String> {
 }
 
 fn stages<'a>(events: &'a [Event], who: &'a str) -> impl Iterator<Item = &'a Stage> {
-    events.iter().filter_map(move |event| match &event.what {
-        Happening::Process { program, stage } if program == who => Some(stage),
-        Happening::Process { .. }
-        | Happening::Frame { .. }
-        | Happening::Told { .. }
-        | Happening::Fate { .. }
-        | Happening::Joined { .. }
-        | Happening::Left { .. }
-        | Happening::Watching { .. }
-        | Happening::Blind
-        | Happening::Found { .. }
-        | Happening::Did { .. } => None,
-    })
+    events.iter().filter_map(|event| event.what.stage()).filter(move |(program, _)| *program == who).map(|(_, stage)| stage)
 }
 
 fn died_at(events: &[Event], who: &str, point: &str) -> bool {
@@ -147,29 +135,15 @@ fn was_frozen(events: &[Event], who: &str) -> bool {
 /// Whether a rule has done to a message what it says.
 fn has_met(rule: &Rule, events: &[Event]) -> bool {
     let mut matching = Vec::new();
-    events.iter().any(|event| match &event.what {
-        Happening::Frame { frame } => {
-            matching.extend(
-                protocol_of(frame)
-                    .filter(|protocol| rule.is_about(&protocol.word, &protocol.from, &protocol.to))
-                    .map(|protocol| protocol.seq),
-            );
-            false
+    events.iter().any(|event| {
+        let protocol = event.what.frame().and_then(protocol_of);
+        matching.extend(protocol.filter(|it| rule.is_about(&it.word, &it.from, &it.to)).map(|it| it.seq));
+        match (event.what.fate(), rule.then) {
+            (Some(Fate::Held { seq, ms: None }), Then::Hold)
+            | (Some(Fate::Held { seq, ms: Some(_) }), Then::Delay { .. })
+            | (Some(Fate::Dropped { seq, .. }), Then::Drop) => matching.contains(seq),
+            (_, Then::Pass | Then::Hold | Then::Delay { .. } | Then::Drop) => false,
         }
-        Happening::Fate { fate } => match (fate, rule.then) {
-            (Fate::Held { seq, ms: None }, Then::Hold)
-            | (Fate::Held { seq, ms: Some(_) }, Then::Delay { .. })
-            | (Fate::Dropped { seq, .. }, Then::Drop) => matching.contains(seq),
-            (Fate::Rules { .. } | Fate::Held { .. } | Fate::Delivered { .. } | Fate::Duplicated { .. } | Fate::Dropped { .. }, _) => false,
-        },
-        Happening::Told { .. }
-        | Happening::Joined { .. }
-        | Happening::Left { .. }
-        | Happening::Watching { .. }
-        | Happening::Blind
-        | Happening::Process { .. }
-        | Happening::Found { .. }
-        | Happening::Did { .. } => false,
     })
 }
 
