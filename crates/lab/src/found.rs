@@ -48,21 +48,9 @@ pub(crate) fn note_untold(member: &Member, data: &Path, at_start: u64, journal: 
 
 /// The last record that the program's last life has told of, or that it began with.
 fn known(events: &[Event], program: &str, at_start: u64) -> u64 {
-    let is_start =
-        |event: &&Event| matches!(&event.what, Happening::Process { program: whose, stage: Stage::Started { .. } } if whose == program);
+    let is_start = |event: &&Event| matches!(event.what.stage(), Some((whose, Stage::Started { .. })) if whose == program);
     let life = events.iter().rev().take_while(|event| !is_start(event));
-    let told = life.filter_map(|event| match &event.what {
-        Happening::Told { user, trace, .. } => (user.as_str() == program).then_some(&trace.what),
-        Happening::Frame { .. }
-        | Happening::Fate { .. }
-        | Happening::Joined { .. }
-        | Happening::Left { .. }
-        | Happening::Watching { .. }
-        | Happening::Blind
-        | Happening::Process { .. }
-        | Happening::Found { .. }
-        | Happening::Did { .. } => None,
-    });
+    let told = life.filter_map(|event| event.what.told()).filter(|(user, _)| user.as_str() == program).map(|(_, trace)| &trace.what);
     let (mut began_with, mut last) = (at_start, 0);
     for what in told {
         if let What::Log { lsn, .. } = what {
