@@ -70,7 +70,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         Ok(cli) => cli,
         Err(status) => return status,
     };
-    let Some(program) = cli.program else { return open(&cli.lab) };
+    let Some(program) = cli.program else { return open(&cli.lab, None) };
     if !parent::follow() {
         return ExitCode::FAILURE;
     }
@@ -79,9 +79,14 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
             Ok(program) => replay::command::run(&args, program),
             Err(status) => status,
         },
-        Program::Scenario(args) => match itself() {
+        Program::Scenario(args) if args.headless => match itself() {
             Ok(program) => scenario::command::run(&args, program),
             Err(status) => status,
+        },
+        Program::Scenario(args) => match (scenario::command::gathered(&args.files), Cli::try_parse_from(["twopc-lab"])) {
+            (Ok(scenarios), Ok(cli)) => open(&cli.lab, Some(scenarios)),
+            (Err(error), _) => cli::failed(error),
+            (Ok(_), Err(error)) => cli::failed(error),
         },
         Program::Verify(args) => verdict::command::run(&args),
         Program::Server(args) => twopc_server::program::run(*args),
@@ -91,7 +96,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
 }
 
 /// Opens the room, with the lab's window in front.
-fn open(args: &Args) -> ExitCode {
+fn open(args: &Args, brought: Option<Vec<scenario::Scenario>>) -> ExitCode {
     if cli::without_display().is_some() {
         let instead = window::INSTEAD;
         return cli::failed(format_args!("There is no display for the room's windows: set DISPLAY or WAYLAND_DISPLAY, or {instead}."));
@@ -112,7 +117,7 @@ fn open(args: &Args) -> ExitCode {
         tempo: Tempo::default(),
         key: args.lab.clone(),
     };
-    window::run(plan)
+    window::run(plan, brought)
 }
 
 /// This program, which is every program of a room.

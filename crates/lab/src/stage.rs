@@ -190,7 +190,10 @@ impl Stage {
         self.judged = match self.evidence() {
             Ok(evidence) => Some(Ok(verdict::judge(&evidence))),
             // A room in which nothing was ever voted on has nothing to judge.
-            Err(VerifyError::Nothing(_) | VerifyError::NotThere(_)) => None,
+            Err(VerifyError::Nothing(_) | VerifyError::NotThere(_)) if self.data.is_some() => None,
+            Err(VerifyError::Nothing(_) | VerifyError::NotThere(_)) => {
+                Some(Err(String::from("This run was not closed, so it has no copy of its files, and there is nothing to judge.")))
+            }
             Err(error) => Some(Err(error.to_string())),
         };
         None

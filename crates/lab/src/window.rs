@@ -29,7 +29,7 @@ use crate::scenario::{Scenario, shelf};
 use crate::signals;
 use crate::stage::{Stage, Wake};
 use crate::tile::{BEST, inside, overlap, tile};
-use crate::view::{Desk, Files, Shown, Wish, lab_ui};
+use crate::view::{Desk, Files, Shown, Tab, Wish, lab_ui};
 
 /// How often the seconds of a doubt are counted.
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,8 +38,11 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const INSTEAD: &str = "start each program by itself (twopc-lab server, twopc-lab participant --headless --user alice, \
                                   twopc-lab coordinator --headless --user chair)";
 
-/// Opens a room and shows it until the window is closed; then everybody has ended.
-pub(crate) fn run(plan: Plan) -> ExitCode {
+/// Opens a room and shows it until the window is closed; then everybody has ended. These scenarios stand on
+/// the shelf; if somebody brought them, they are what is shown first.
+pub(crate) fn run(plan: Plan, brought: Option<Vec<Scenario>>) -> ExitCode {
+    let opens_scenarios = brought.is_some();
+    let shelf = brought.unwrap_or_else(shelf::scenarios);
     let program = plan.program.clone();
     let runs = plan.logs.join("runs");
     let mut files = Files { data: absolute(&plan.data_dir), logs: absolute(&plan.logs), run: None };
@@ -87,7 +90,8 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
             // Set once: there is one window.
             let _ = window.set(creation.egui_ctx.clone());
             let stage = Stage::of_room(&room, &files.data);
-            let desk = Desk { is_first, ..Desk::default() };
+            let tab = if opens_scenarios { Tab::Scenarios } else { Tab::Room };
+            let desk = Desk { is_first, tab, ..Desk::default() };
             Ok(Box::new(Lab {
                 room: &room,
                 files,
@@ -96,12 +100,13 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
                 has_admitted: false,
                 kept,
                 theatre,
-                shelf: shelf::scenarios(),
+                shelf,
                 stage,
                 other: None,
                 desk,
                 runs_on: None,
                 said: None,
+                done: None,
             }))
         }),
     );
@@ -140,8 +145,10 @@ struct Lab<'a> {
     desk: Desk,
     /// Since when the run is played on by itself, and from which time of its own.
     runs_on: Option<(Instant, u64)>,
-    /// Something that went wrong, or was done, in a sentence.
+    /// Something that went wrong, in a sentence.
     said: Option<String>,
+    /// Something that was done, in a sentence.
+    done: Option<String>,
 }
 
 impl App for Lab<'_> {
@@ -163,7 +170,7 @@ impl App for Lab<'_> {
         stage.follow();
         let again = stage.judge(now);
         // Whoever is in doubt waits, and the seconds are counted; nobody else is drawn again for time alone.
-        let counts = stage.is_live() && stage.watched.moment().is_in_doubt();
+        let counts = stage.is_live() && stage.watched.moment().counts();
         let waits = [again, counts.then_some(SECOND), self.run_on(now)];
         if let Some(wait) = waits.into_iter().flatten().min() {
             ctx.request_repaint_after(wait);
@@ -185,6 +192,7 @@ impl App for Lab<'_> {
             playing: stage.playing.as_ref(),
             runs_on: self.runs_on.is_some(),
             trouble: trouble.as_deref(),
+            done: self.done.as_deref(),
         };
         let wishes = lab_ui(ui, &shown, &mut self.desk);
         let is_new = !wishes.is_empty();
@@ -204,7 +212,7 @@ impl App for Lab<'_> {
 impl Lab<'_> {
     /// Does what somebody wishes for.
     fn grant(&mut self, wish: Wish) {
-        self.said = None;
+        (self.said, self.done) = (None, None);
         let stage = self.other.as_mut().unwrap_or(&mut self.stage);
         match wish {
             Wish::Do(deed @ (Deed::Rules { .. } | Deed::Bench { .. })) => stage.act(deed),
@@ -218,6 +226,7 @@ impl Lab<'_> {
             Wish::Seek(place) => {
                 self.runs_on = None;
                 stage.watched.seek(place);
+                self.desk.diagram.follows |= stage.watched.is_at_end();
             }
             Wish::Step(by) => {
                 self.runs_on = None;
@@ -238,7 +247,10 @@ impl Lab<'_> {
                 self.other = None;
                 self.desk.look_anew();
             }
-            Wish::Export => self.said = Some(export(stage).unwrap_or_else(|sentence| sentence)),
+            Wish::Export => match export(stage) {
+                Ok(sentence) => self.done = Some(sentence),
+                Err(sentence) => self.said = Some(sentence),
+            },
         }
     }
 

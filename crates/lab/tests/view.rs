@@ -53,6 +53,7 @@ fn window_of(room: RoomView, size: [f32; 2]) -> Window {
             playing: seen.playing.as_ref(),
             runs_on: false,
             trouble: None,
+            done: None,
         };
         let wishes = lab_ui(ui, &shown, &mut seen.desk);
         seen.wishes.extend(wishes);

@@ -145,12 +145,14 @@ impl Writer {
 
     fn label(&mut self, label: &Label) {
         let (Point { x, y }, ink) = (label.at, colour(label.ink));
-        let halo = if label.covers {
-            format!(" paint-order=\"stroke\" stroke=\"{}\" stroke-width=\"5\" stroke-linejoin=\"round\"", hex(PALETTE.surface))
-        } else {
-            String::new()
-        };
-        self.put(format_args!("<text x=\"{x:.1}\" y=\"{:.1}\" fill=\"{ink}\"{halo}>{}</text>\n", y + 5.5, Escaped(&label.text)));
+        let (y, text) = (y + 5.5, Escaped(&label.text));
+        if label.covers {
+            // Drawn by itself: not every program paints a letter's edge before the letter where it is told to.
+            let ground = hex(PALETTE.surface);
+            let edge = format_args!("fill=\"{ground}\" stroke=\"{ground}\" stroke-width=\"5\" stroke-linejoin=\"round\"");
+            self.put(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" {edge} aria-hidden=\"true\">{text}</text>\n"));
+        }
+        self.put(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{ink}\">{text}</text>\n"));
     }
 
     fn head(&mut self, head: &Head) {

@@ -52,6 +52,7 @@ impl Keeper {
                     running.type_line(line);
                 }
             }
+            Deed::Close => self.close(),
             Deed::Rules { rules } => self.ask(Command::Rules { rules }),
             Deed::Bench { command } => self.ask(command),
         }
@@ -86,6 +87,7 @@ impl Keeper {
                 self.rows.iter().any(|row| row.member.name == *program && row.member.part == Part::Participant && row.running.is_none())
             }
             Deed::Press { program, .. } => life(program).is_some_and(|life| life.pid().is_some()),
+            Deed::Close => true,
             Deed::Rules { .. } | Deed::Bench { .. } => self.observer.is_some(),
         };
         !can

@@ -221,7 +221,8 @@ impl Keeper {
             Press::Admit(places, pace) => self.admit(places, pace),
             Press::Do(deed) if !self.is_closing => self.act(deed),
             Press::Do(_) => {}
-            Press::Close => self.close(),
+            Press::Close if self.is_closing => self.close(),
+            Press::Close => self.act(Deed::Close),
             Press::Kill => {
                 // Whoever kills everybody has seen what there was to see.
                 self.outside.journal.end();

@@ -30,6 +30,9 @@ pub fn run(args: &Args, program: PathBuf) -> ExitCode {
         Ok(recorded) => recorded,
         Err(error) => return cli::failed(error),
     };
+    if recorded.events.is_empty() {
+        return cli::failed(format_args!("{} recorded nothing, so there is nothing to do again. Take another run.", args.run.display()));
+    }
     let script = Script::of(&recorded.events, recorded.header.headless);
     let beside = || std::path::absolute(&args.run).ok().and_then(|run| run.parent().map(Path::to_path_buf)).unwrap_or_default();
     let name = format!("{}-again", Local::now().format("%Y-%m-%d-%H%M%S-%3f"));

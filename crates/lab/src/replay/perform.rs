@@ -52,7 +52,7 @@ pub fn perform(recorded: &Recorded, script: &Script, program: PathBuf, dir: &Pat
         let _ = wake.send(());
     })?;
     let mut player = Player::new(room, woken);
-    let stuck = again(&mut player, script).err();
+    let stuck = again(&mut player, script, &recorded.header.coordinator).err();
     player.catch_up();
     let (room, end) = player.leave();
     room.remote().kill();
@@ -60,14 +60,18 @@ pub fn perform(recorded: &Recorded, script: &Script, program: PathBuf, dir: &Pat
     Ok(Repeated { dir: dir.to_path_buf(), end, stuck })
 }
 
-fn again(player: &mut Player, script: &Script) -> Result<(), String> {
+fn again(player: &mut Player, script: &Script, coordinator: &str) -> Result<(), String> {
     player.wait("the lab sees the relay", |player| player.moment.is_watching)?;
-    for (program, crash_at) in &script.starts {
-        player.room.act(Deed::Start { program: program.clone(), crash_at: crash_at.clone() });
+    // The coordinator comes last, and finds everybody there.
+    let (last, first): (Vec<_>, Vec<_>) = script.starts.iter().partition(|(program, _)| program == coordinator);
+    for group in [first, last] {
+        for (program, crash_at) in &group {
+            player.room.act(Deed::Start { program: program.clone(), crash_at: crash_at.clone() });
+        }
+        player.wait("everybody is there", |player| {
+            group.iter().all(|(who, crash_at)| player.moment.of(who).is_at_work || (crash_at.is_some() && player.is_gone(who)))
+        })?;
     }
-    player.wait("everybody is there", |player| {
-        script.starts.iter().all(|(who, crash_at)| player.moment.of(who).is_online || (crash_at.is_some() && player.is_gone(who)))
-    })?;
     for act in &script.acts {
         player.wait("everything stands as it did then", |player| covers(&player.moment, &act.before))?;
         let deed = translated(act, &player.moment)?;

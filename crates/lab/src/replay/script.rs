@@ -50,6 +50,9 @@ impl Script {
         let mut moment = Moment::default();
         let (mut started, mut added) = (BTreeSet::new(), BTreeSet::new());
         for event in events {
+            if matches!(&event.what, Happening::Did { deed: Deed::Close }) {
+                break;
+            }
             if let Happening::Process { program, stage: Stage::Started { crash_at, .. } } = &event.what
                 && program != RELAY
                 && !added.contains(program)

@@ -55,6 +55,8 @@ pub enum Deed {
         /// What.
         line: String,
     },
+    /// The room is closed: everybody is asked to end. What comes now is its end, and nothing is done any more.
+    Close,
     /// The rules for messages on their way.
     Rules {
         /// All of them.

@@ -41,6 +41,8 @@ pub struct Standing {
     pub is_frozen: bool,
     /// It is logged in, as the relay sees it.
     pub is_online: bool,
+    /// It has said itself that it is logged in: whatever it is asked now it can do.
+    pub is_at_work: bool,
     /// The last record in its stable log.
     pub record: Option<Written>,
     /// Up to which record its disk has everything.
@@ -105,7 +107,10 @@ impl Moment {
             Happening::Told { user, role, trace } => self.on_told(user, *role, trace.at_us, &trace.what),
             Happening::Fate { fate } => self.on_fate(fate),
             Happening::Joined { user, .. } => self.program(user.as_str()).is_online = true,
-            Happening::Left { user, .. } => self.program(user.as_str()).is_online = false,
+            Happening::Left { user, .. } => {
+                let standing = self.program(user.as_str());
+                (standing.is_online, standing.is_at_work) = (false, false);
+            }
             Happening::Watching { .. } => self.is_watching = true,
             Happening::Blind => {
                 self.is_watching = false;
@@ -129,9 +134,14 @@ impl Moment {
         self.programs.get(program).cloned().unwrap_or_default()
     }
 
-    /// Whether somebody who runs is in doubt.
+    /// Whether something lasts whose time is shown: a doubt, a process that is frozen or was killed.
     #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
+    pub fn counts(&self) -> bool {
+        let lasts = |standing: &Standing| standing.is_frozen || matches!(standing.stage, Some(Stage::Ended { killed: true, .. }));
+        self.is_in_doubt() || self.programs.values().any(lasts)
+    }
+
+    fn is_in_doubt(&self) -> bool {
         let running = self.programs.values().filter(|standing| standing.pid.is_some());
         running.flat_map(|standing| &standing.transactions).any(|(_, stand)| stand.doubt.is_some())
     }
@@ -172,8 +182,8 @@ impl Moment {
         let here = |theirs: u64| now.saturating_sub(told_us.saturating_sub(theirs));
         let standing = self.program(user.as_str());
         match what {
-            What::Online { .. } => standing.is_online = true,
-            What::Offline => standing.is_online = false,
+            What::Online { .. } => (standing.is_online, standing.is_at_work) = (true, true),
+            What::Offline => (standing.is_online, standing.is_at_work) = (false, false),
             What::Log { lsn, record, txn, .. } => standing.record = Some(Written { lsn: *lsn, record: *record, txn: txn.clone() }),
             What::Durable { lsn } => standing.durable = *lsn,
             What::State { txn, state, string } => {
@@ -228,7 +238,7 @@ impl Standing {
             Stage::Ready => {}
             Stage::Frozen => self.is_frozen = true,
             Stage::Thawed => self.is_frozen = false,
-            Stage::Ended { .. } => (self.pid, self.is_frozen, self.is_online) = (None, false, false),
+            Stage::Ended { .. } => (self.pid, self.is_frozen, self.is_online, self.is_at_work) = (None, false, false, false),
         }
         self.stage = Some(stage.clone());
     }

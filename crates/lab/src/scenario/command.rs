@@ -1,6 +1,6 @@
 //! `twopc-lab scenario FILE… --headless`: plays scenarios one after another and says how each came out.
 //!
-//! Deliberately absent: a window.
+//! Without `--headless` they stand on the shelf of the lab's window. Deliberately absent: that window.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Args {
     /// Files, or folders of files that end in .scenario; without any, those that the lab brings along
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// No window: what happens is said on standard output
+    /// No window: plays them one after another, and says on standard output what came of each
     #[arg(long)]
     pub headless: bool,
     /// Where the runs are kept
@@ -77,7 +77,7 @@ fn is_passed(scenario: &Scenario, theatre: &Theatre) -> bool {
 }
 
 /// The scenarios of these files and folders, in their order.
-fn gathered(files: &[PathBuf]) -> Result<Vec<Scenario>, TextError> {
+pub(crate) fn gathered(files: &[PathBuf]) -> Result<Vec<Scenario>, TextError> {
     if files.is_empty() {
         return Ok(shelf::scenarios());
     }

@@ -152,12 +152,15 @@ impl Player {
 
     fn enter(&mut self, scenario: &Scenario) -> Result<(), String> {
         self.wait("the lab sees the relay", |player| player.moment.is_watching)?;
-        let everybody: Vec<String> = self.participants.iter().chain([&self.coordinator]).cloned().collect();
-        for program in &everybody {
-            let crash_at = scenario.crashes.iter().find(|(who, _)| who == program).map(|(_, point)| point.clone());
-            self.room.act(Deed::Start { program: program.clone(), crash_at });
+        let crash_of = |program: &String| scenario.crashes.iter().find(|(who, _)| who == program).map(|(_, point)| point.clone());
+        // The coordinator comes last: it finds everybody there, and its Request asks all of them.
+        for group in [self.participants.clone(), vec![self.coordinator.clone()]] {
+            for program in &group {
+                self.room.act(Deed::Start { program: program.clone(), crash_at: crash_of(program) });
+            }
+            self.wait("everybody has logged in", |player| group.iter().all(|who| player.moment.of(who).is_at_work))?;
         }
-        self.wait("everybody has logged in", |player| everybody.iter().all(|who| player.moment.of(who).is_online))
+        Ok(())
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -237,7 +240,7 @@ impl Player {
             return self.wait("the relay is back", |player| player.moment.is_watching);
         }
         // Whoever dies on the way back never logs in.
-        self.wait(&format!("{who} has logged in"), |player| player.moment.of(who).is_online || (crash_at.is_some() && player.is_gone(who)))
+        self.wait(&format!("{who} has logged in"), |player| player.moment.of(who).is_at_work || (crash_at.is_some() && player.is_gone(who)))
     }
 
     fn put_rules(&mut self) -> Result<(), String> {

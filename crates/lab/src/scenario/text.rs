@@ -22,7 +22,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::step::{self, Step};
-use crate::member::Tempo;
+use crate::member::{Tempo, members};
 
 /// What becomes of the last transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,8 @@ impl Scenario {
     /// A sentence that says what to mend.
     pub fn read(file: &str, text: &str) -> Result<Self, TextError> {
         let mut draft = Draft::default();
+        // An editor may have put a mark before the first line that nobody sees.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, content) in (1..).zip(text.lines()) {
             let content = content.trim();
             if !content.is_empty() && !content.starts_with('#') {
@@ -165,12 +167,22 @@ impl Draft {
             Some(("vote timeout", value)) => seconds(value).map(|time| self.tempo.vote_timeout = Some(time)),
             Some(("grace", value)) => seconds(value).map(|time| self.tempo.grace = Some(time)),
             Some(("crash", value)) => crash(value).map(|crash| self.crashes.push(crash)),
+            Some((word, _)) if !word.contains(' ') && Step::read(content).is_err() => {
+                Err(format!("{word} is nothing that a scenario says of itself, and the line is no step either"))
+            }
             Some(_) | None => Step::read(content).map(|step| self.steps.push((line, step))),
         }
     }
 
     fn finish(self, file: &str, source: &str) -> Result<Scenario, TextError> {
         let missing = |what: &'static str| TextError::Missing { file: file.into(), what };
+        let names = names(self.participants.unwrap_or(3));
+        let crashing = self.crashes.iter().map(|(who, _)| (1, who.as_str()));
+        let doing = self.steps.iter().filter_map(|(line, step)| step.who().map(|who| (*line, who)));
+        if let Some((line, who)) = doing.chain(crashing).find(|(_, who)| !names.iter().any(|name| name == who)) {
+            let why = format!("nobody is called {who}; there are {}", names.join(", "));
+            return Err(TextError::Line { file: file.into(), line, why });
+        }
         if self.steps.is_empty() {
             let why = String::from("the file ends without a step; say what is to be done, a line each");
             return Err(TextError::Line { file: file.into(), line: source.lines().count().max(1), why });
@@ -189,6 +201,11 @@ impl Draft {
             steps: self.steps,
         })
     }
+}
+
+/// Who is in a room with so many participants.
+fn names(participants: usize) -> Vec<String> {
+    members(participants).into_iter().map(|member| member.name).collect()
 }
 
 fn outcome(value: &str) -> Result<Outcome, String> {

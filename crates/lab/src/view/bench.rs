@@ -4,7 +4,7 @@
 //! a rule looks at type, sender and receiver alone.
 
 use egui::accesskit::Role;
-use egui::{Button, ComboBox, Label, RichText, ScrollArea, Ui, vec2};
+use egui::{Button, ComboBox, Label, ScrollArea, Ui, vec2};
 use twopc_proto::bench::{Command, Rule, Then};
 use twopc_proto::{MessageKind, UserName};
 use twopc_ui::button::button_ui;
@@ -94,7 +94,11 @@ pub(super) fn bench_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft:
 }
 
 fn all_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
-    let everything = |then| Deed::Rules { rules: vec![Rule { path: None, from: None, to: None, then }] };
+    let everything = |then| {
+        let rule = Rule { path: None, from: None, to: None, then };
+        let others = moment.rules.iter().filter(|known| **known != rule).cloned();
+        Deed::Rules { rules: std::iter::once(rule.clone()).chain(others).collect() }
+    };
     let some = |is_some: bool, why: &'static str| if is_some { can } else { Err(why) };
     ui.horizontal_wrapped(|ui| {
         let mut press = |ui: &mut Ui, can: Result<(), &str>, word: &'static str, deed: Deed| {
@@ -196,7 +200,7 @@ fn held_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<
     for (seq, message) in &moment.held {
         ui.horizontal_wrapped(|ui| {
             let words = format!("{seq}  {} {} → {}", message.word, message.from, message.to);
-            ui.add(Label::new(RichText::new(&words).monospace()).extend());
+            ui.add(Label::new(&words).extend());
             for (word, command) in [
                 ("Deliver", Command::Deliver { seq: *seq }),
                 ("Drop", Command::Drop { seq: *seq }),

@@ -15,10 +15,10 @@ pub const WELCOME: [&str; 3] = [
 pub const KEYS: [(&str, &str); 14] = [
     ("?", "Show or hide the keys"),
     ("1 to 6", "Room, Diagram, Messages, In doubt, Verdict, Scenarios"),
-    ("H", "Hold all messages, or no rules"),
+    ("H", "Hold all messages, or not any more"),
     ("N", "Deliver the next message that is held"),
     ("R", "Deliver all that is held"),
-    ("S", "Slow motion, or no rules"),
+    ("S", "Slow motion, or not any more"),
     ("←, →", "One event back or on"),
     ("Space", "Play on from here, or stop"),
     ("End", "Go to the end, and follow it"),

@@ -54,7 +54,10 @@ fn steer(shown: &Shown<'_>, pressed: &impl Fn(Key) -> bool, wishes: &mut Vec<Wis
     let every = |then| Rule { path: None, from: None, to: None, then };
     // The same key takes it back.
     let mut toggle = |rule: Rule| {
-        let rules = if moment.rules.contains(&rule) { Vec::new() } else { vec![rule] };
+        let mut rules: Vec<Rule> = moment.rules.iter().filter(|known| **known != rule).cloned().collect();
+        if rules.len() == moment.rules.len() {
+            rules.insert(0, rule);
+        }
         wishes.push(Wish::Do(Deed::Rules { rules }));
     };
     if pressed(Key::H) {

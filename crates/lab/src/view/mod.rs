@@ -76,6 +76,8 @@ pub struct Shown<'a> {
     pub runs_on: bool,
     /// Something that a person should know: a sentence.
     pub trouble: Option<&'a str>,
+    /// Something that was done: a sentence.
+    pub done: Option<&'a str>,
 }
 
 /// What somebody is doing in the window.
@@ -253,15 +255,17 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
                 welcome_ui(ui, desk);
             }
             if *shown.source == Source::Room && shown.watched.is_at_end() {
-                programs::room_ui(ui, shown.room, moment, shown.files, &mut deeds);
+                programs::room_ui(ui, shown.room, moment, shown.files, &mut deeds, |ui| runs_ui(ui, shown, desk, wishes));
             } else {
+                runs_ui(ui, shown, desk, wishes);
                 standings::standings_ui(ui, moment, shown.watched.last());
             }
         }
         Tab::Diagram => drawing_ui(ui, shown, desk),
         Tab::Messages => bench::bench_ui(ui, moment, &people(shown), &mut desk.rule, can_steer(shown), &mut deeds),
         Tab::Doubt => blocked::blocked_ui(ui, moment, shown.now_us),
-        Tab::Verdict => verdict::verdict_ui(ui, shown.judged),
+        Tab::Verdict if shown.watched.is_at_end() => verdict::verdict_ui(ui, shown.judged),
+        Tab::Verdict => verdict::elsewhere_ui(ui),
         Tab::Scenarios => {
             scenarios::scenarios_ui(ui, shown.shelf, shown.playing, &mut desk.choice, wishes);
         }
@@ -328,12 +332,20 @@ fn foot_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wis
     if let Some(trouble) = shown.trouble {
         error_ui(ui, trouble);
     }
-    scrub::scrub_ui(ui, shown.watched, shown.runs_on, wishes);
+    if let Some(done) = shown.done {
+        line_ui(ui, done, egui::RichText::weak);
+    }
+    scrub::scrub_ui(ui, shown.watched, shown.runs_on, desk.diagram.follows, wishes);
+}
+
+/// Opening a run that was recorded, and writing this one's diagram.
+fn runs_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
     ui.horizontal_wrapped(|ui| {
         let field = egui::TextEdit::singleline(&mut desk.path).hint_text("Folder of a run").desired_width(24.0 * UNIT);
-        ui.add(field).accessible_name("Folder of a run");
+        let field = ui.add(field).accessible_name("Folder of a run");
+        let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let can = if desk.path.trim().is_empty() { Err("Type the folder of a run that was recorded.") } else { Ok(()) };
-        if button_ui(ui, can, side_button("Open run")).clicked() {
+        if button_ui(ui, can, side_button("Open run")).clicked() || (is_entered && can.is_ok()) {
             wishes.push(Wish::Open(PathBuf::from(desk.path.trim())));
         }
         let can = if shown.watched.events().is_empty() { Err("Nothing has happened yet.") } else { Ok(()) };

@@ -45,11 +45,12 @@ pub struct Files {
     pub run: Option<PathBuf>,
 }
 
-/// Draws the room.
-pub(super) fn room_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, files: &Files, deeds: &mut Vec<Deed>) {
+/// Draws the room, and what stands below it.
+pub(super) fn room_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, files: &Files, deeds: &mut Vec<Deed>, below: impl FnOnce(&mut Ui)) {
     scrolled_ui(ui, ScrollArea::vertical().id_salt("room").auto_shrink(false), |ui| {
         programs_ui(ui, room, moment, deeds);
         files_ui(ui, files);
+        below(ui);
     });
 }
 

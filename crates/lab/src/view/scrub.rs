@@ -11,9 +11,9 @@ use super::Wish;
 use crate::diagram::{Pick, detail};
 use crate::watched::Watched;
 
-/// Draws the slider; `is_playing` while the run is played on by itself.
-pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, wishes: &mut Vec<Wish>) {
-    ui.horizontal(|ui| {
+/// Draws the slider; `is_playing` while the run is played on by itself, `follows` while the diagram shows the end.
+pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, follows: bool, wishes: &mut Vec<Wish>) {
+    ui.horizontal_wrapped(|ui| {
         let (place, all) = (watched.place(), watched.events().len());
         let mut press = |ui: &mut Ui, can: Result<(), &str>, word: &'static str, wish: Wish| {
             if button_ui(ui, can, side_button(word)).clicked() {
@@ -23,7 +23,8 @@ pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, wishes:
         press(ui, if place > 0 { Ok(()) } else { Err("This is the beginning.") }, "Back", Wish::Step(-1));
         press(ui, if watched.is_at_end() { Err("This is the end.") } else { Ok(()) }, "On", Wish::Step(1));
         press(ui, Ok(()), if is_playing { "Stop" } else { "Run on" }, Wish::Run(!is_playing));
-        press(ui, if watched.is_at_end() { Err("This is the end.") } else { Ok(()) }, "To the end", Wish::Seek(all));
+        let is_there = watched.is_at_end() && follows;
+        press(ui, if is_there { Err("This is the end.") } else { Ok(()) }, "To the end", Wish::Seek(all));
         let mut to = place;
         ui.spacing_mut().slider_width = (ui.available_width() * 0.4).clamp(80.0, 600.0);
         let slider = ui.add(Slider::new(&mut to, 0..=all).text(format!("{:.3} s", watched.now_us() as f64 / 1e6)));

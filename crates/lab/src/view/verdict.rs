@@ -31,6 +31,19 @@ pub(super) fn verdict_ui(ui: &mut Ui, judged: Option<&Judged>) {
     );
 }
 
+/// What is said while an earlier moment is looked at.
+pub(super) fn elsewhere_ui(ui: &mut Ui) {
+    pane_ui(
+        ui,
+        "Verdict",
+        Role::Group,
+        |_| (),
+        |ui| {
+            empty_ui(ui, "You look at an earlier moment. The verdict rests on the files as they are at the end: press End to see it.");
+        },
+    );
+}
+
 fn rows_ui(ui: &mut Ui, verdict: &Verdict) {
     let mark = match verdict.outcome {
         Outcome::Atomic => Mark::Commit,
