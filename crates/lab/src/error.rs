@@ -5,6 +5,12 @@ use std::io;
 use crate::life::End;
 use crate::run::folder::RunError;
 
+/// What the system says of a failure, in its words and without its number.
+pub(crate) fn in_words(error: &io::Error) -> String {
+    let said = error.to_string();
+    said.split_once(" (os error ").map_or_else(|| said.clone(), |(words, _)| words.to_owned())
+}
+
 /// Why a room could not be opened. Nothing of it is left running.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -18,6 +18,7 @@ use chrono::{DateTime, Local};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::error::in_words;
 use crate::member::Tempo;
 
 /// The file that says what run a folder is.
@@ -101,7 +102,7 @@ pub enum RunError {
     #[error("{} is not a recorded run: it has no {HEADER}. Name a folder that the lab has recorded.", .0.display())]
     NotARun(PathBuf),
     /// A file cannot be read or written.
-    #[error("{} cannot be used: {error}.", path.display())]
+    #[error("{} cannot be used: {}.", path.display(), in_words(error))]
     Io {
         /// Which.
         path: PathBuf,

@@ -37,6 +37,8 @@ pub struct Standing {
     pub stage: Option<Stage>,
     /// Its process id, while there is one.
     pub pid: Option<u32>,
+    /// Where it is told to die, while it runs.
+    pub crash_at: Option<String>,
     /// It is stopped, and not dead.
     pub is_frozen: bool,
     /// It is logged in, as the relay sees it.
@@ -231,14 +233,18 @@ impl Standing {
 
     fn on_stage(&mut self, stage: &Stage) {
         match stage {
-            Stage::Started { pid, .. } => {
+            Stage::Started { pid, crash_at } => {
                 // What it holds in memory is gone; what it says of itself comes from its files.
-                *self = Self { pid: Some(*pid), record: self.record.take(), durable: self.durable, ..Self::default() };
+                let (record, durable) = (self.record.take(), self.durable);
+                *self = Self { pid: Some(*pid), crash_at: crash_at.clone(), record, durable, ..Self::default() };
             }
             Stage::Ready => {}
             Stage::Frozen => self.is_frozen = true,
             Stage::Thawed => self.is_frozen = false,
-            Stage::Ended { .. } => (self.pid, self.is_frozen, self.is_online, self.is_at_work) = (None, false, false, false),
+            Stage::Ended { .. } => {
+                self.crash_at = None;
+                (self.pid, self.is_frozen, self.is_online, self.is_at_work) = (None, false, false, false);
+            }
         }
         self.stage = Some(stage.clone());
     }

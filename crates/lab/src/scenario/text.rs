@@ -22,6 +22,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::step::{self, Step};
+use crate::error::in_words;
 use crate::member::{Tempo, members};
 
 /// What becomes of the last transaction.
@@ -66,7 +67,7 @@ pub struct Scenario {
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// It cannot be read.
-    #[error("{file} cannot be read: {error}.")]
+    #[error("{file} cannot be read: {}.", in_words(error))]
     Io {
         /// The file.
         file: String,

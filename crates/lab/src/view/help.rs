@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: what the keys do.
 
-use egui::{Align2, Grid, Key, RichText, Ui, Window, vec2};
+use egui::{Align2, Grid, Key, RichText, ScrollArea, Ui, Window, vec2};
 
 /// What is said at the first start.
 pub const WELCOME: [&str; 3] = [
@@ -37,12 +37,14 @@ pub(super) fn keys_ui(ui: &Ui, is_open: &mut bool) {
     Window::new("Keys").open(is_open).collapsible(false).resizable(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
         ui.ctx(),
         |ui| {
-            Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-                for (key, what) in KEYS {
-                    ui.label(RichText::new(key).strong());
-                    ui.label(what);
-                    ui.end_row();
-                }
+            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 96.0).show(ui, |ui| {
+                Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+                    for (key, what) in KEYS {
+                        ui.label(RichText::new(key).strong());
+                        ui.label(what);
+                        ui.end_row();
+                    }
+                });
             });
         },
     );

@@ -111,6 +111,11 @@ fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, is_wide: bool
             ui.weak(format!("process {process}"));
         });
     }
+    if let Some(at) = &standing.crash_at {
+        let point = points(member.part).iter().find(|point| point.at == at);
+        let words = format!("It dies when {}.", point.map_or(at.as_str(), |point| point.means));
+        ui.add(Label::new(RichText::new(words).italics()).wrap());
+    }
     standing_ui(ui, standing);
     if let Life::Ended(end) = life {
         if end.is_trouble() {
