@@ -4,6 +4,9 @@
 
 use std::process::ExitStatus;
 
+/// What is said of a program that died where it was told to begins with this.
+pub(crate) const DIED_AT: &str = "It died at its crash point";
+
 /// The longest sentence of a program's that is kept.
 const MOST_SAID: usize = 1_000;
 
@@ -237,7 +240,7 @@ impl End {
             Self::Stopped => String::from("Stopped from here."),
             Self::Overdue => String::from("It did not end when asked, so it was killed. Started again, it goes on from its files."),
             Self::Left => String::from("It was closed."),
-            Self::AtPoint(point) => format!("It died at its crash point, {point}. Started again, it goes on from its files."),
+            Self::AtPoint(point) => format!("{DIED_AT}, {point}. Started again, it goes on from its files."),
             Self::KilledHere => String::from("Killed from here. Started again, it goes on from its files."),
             Self::Failed(said) => said.clone(),
             Self::Status(2) => {

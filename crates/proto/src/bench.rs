@@ -104,6 +104,9 @@ pub enum BadCommand {
         "A command is JSON with the member do (rules, deliver, drop, duplicate or release) and the members that belong to it; send that."
     )]
     Form,
+    /// A rule with a member that no rule has: it would match more than was meant.
+    #[error("Rule {0} has a member that no rule has; a rule has then, and may have path, from, to, and ms for a delay.")]
+    Member(usize),
     /// More than [`MOST_RULES`].
     #[error("There may be {MOST_RULES} rules at a time, and here are {0}; send fewer.")]
     Rules(usize),
@@ -123,7 +126,10 @@ impl Command {
     pub fn read(body: &[u8]) -> Result<Self, BadCommand> {
         let command: Self = json::parse(body).map_err(|_| BadCommand::Form)?;
         command.check()?;
-        Ok(command)
+        match strange_rule(body) {
+            Some(number) => Err(BadCommand::Member(number)),
+            None => Ok(command),
+        }
     }
 
     /// Whether everything in it is within its limits.
@@ -147,6 +153,15 @@ impl Command {
         }
         Ok(())
     }
+}
+
+/// The first rule, from 1, with a member that no rule has.
+fn strange_rule(body: &[u8]) -> Option<usize> {
+    const MEMBERS: [&str; 5] = ["path", "from", "to", "then", "ms"];
+    let asked: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let is_strange =
+        |rule: &serde_json::Value| rule.as_object().is_some_and(|rule| rule.keys().any(|key| !MEMBERS.contains(&key.as_str())));
+    asked.get("rules")?.as_array()?.iter().position(is_strange).map(|place| place + 1)
 }
 
 /// What the relay tells observers: the body of its `/lab`.
@@ -210,6 +225,8 @@ mod tests {
             assert_eq!(String::from_utf8(json::body(&asked)).unwrap(), text);
             assert_eq!(json::parse::<Command>(text.as_bytes()).unwrap(), asked);
         }
+        let typing_error = br#"{"do":"rules","rules":[{"then":"pass"},{"then":"hold","form":"alice"}]}"#;
+        assert_eq!(Command::read(typing_error), Err(BadCommand::Member(2)));
         for (told, text) in [
             (Fate::Rules { rules: alloc::vec![], held: alloc::vec![7] }, r#"{"fate":"rules","rules":[],"held":[7]}"#),
             (Fate::Held { seq: 7, ms: None }, r#"{"fate":"held","seq":7}"#),

@@ -4,6 +4,7 @@ use twopc_proto::{RecordKind, Role, TxnId, UserName};
 
 use super::{Chart, EntryId, Kind, LaneId, Part, SpanKind};
 use crate::diagram::words;
+use crate::life::DIED_AT;
 use crate::run::Stage;
 
 /// The relay's name among the room's programs.
@@ -49,7 +50,11 @@ impl Chart {
     }
 
     fn on_ended(&mut self, lane: LaneId, killed: bool, how: &str) {
-        let label = if killed { "killed".to_owned() } else { format!("ended: {}", words::foreign(how)) };
+        let label = match (killed, how.starts_with(DIED_AT)) {
+            (true, true) => "dies at its crash point".to_owned(),
+            (true, false) => "killed".to_owned(),
+            (false, _) => format!("ended: {}", words::foreign(how)),
+        };
         let entry = self.note(lane, Kind::Ended { killed }, None, label);
         let fold = &mut self.lanes[lane.index()].fold;
         fold.ended = Some(entry);
