@@ -79,7 +79,7 @@ pub fn all() -> Vec<Named> {
             Scope::new(3, 2, 0).promptly().to_the_end(End::Committed),
             448_754,
         ),
-        named("six participants and two crashes, prompt disks, whoever is who", Scope::new(6, 1, 2).promptly().up_to_names(), 0),
+        named("six participants and two crashes, prompt disks, whoever is who", Scope::new(6, 1, 2).promptly().up_to_names(), 37_444_451),
     ]);
     worlds
 }
