@@ -17,7 +17,7 @@ use std::path::Path;
 /// How much is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// In an hour on two cores.
+    /// What fills the table.
     All,
     /// The largest counts, as long as they take.
     Release,
