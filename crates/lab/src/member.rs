@@ -13,7 +13,7 @@ const PARTICIPANTS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank
 /// What the coordinator is called.
 const COORDINATOR: &str = "chair";
 /// What the relay's row and lines are called.
-const RELAY: &str = "relay";
+pub const RELAY: &str = "relay";
 
 /// One program of the room.
 #[derive(Clone, Debug, PartialEq, Eq)]

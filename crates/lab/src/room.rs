@@ -204,7 +204,8 @@ fn begin(plan: &Plan, members: &[Member]) -> Result<Option<(Keeps, File)>, RunEr
     Ok(match &plan.record {
         Record::Nothing => None,
         Record::Among(runs) => {
-            let (dir, file) = folder::create(runs, &header(None), Local::now())?;
+            let dir = folder::fresh(runs, Local::now(), "")?;
+            let file = folder::begin(&dir, &header(None))?;
             folder::copy_files(&plan.data_dir, &dir.join("before"))?;
             Some((Keeps { dir, data: Some(plan.data_dir.clone()) }, file))
         }

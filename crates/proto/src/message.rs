@@ -260,6 +260,21 @@ pub struct BadBody {
 }
 
 impl Message {
+    /// The decision that it tells, if it tells one.
+    #[must_use]
+    pub fn decision(&self) -> Option<Decision> {
+        match self {
+            Self::GlobalCommit { .. } => Some(Decision::Commit),
+            Self::GlobalAbort { .. } => Some(Decision::Abort),
+            Self::DecisionReply { state, .. } => state.decision(),
+            Self::VoteRequest { .. }
+            | Self::VoteCommit { .. }
+            | Self::VoteAbort { .. }
+            | Self::Ack { .. }
+            | Self::DecisionRequest { .. } => None,
+        }
+    }
+
     /// The message's type.
     #[must_use]
     pub fn kind(&self) -> MessageKind {

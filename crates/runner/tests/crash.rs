@@ -8,13 +8,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::time::Duration;
 
-use support::{TestRelay, Watched, config, name};
+use support::{TestRelay, Watched, config, name, spawn_mortal, told_to_die};
 use twopc_proto::coordinator::Coordinator;
 use twopc_proto::participant::Participant;
 use twopc_proto::{RecordKind, Role};
@@ -22,11 +21,6 @@ use twopc_runner::CrashPoint;
 use twopc_runner::event::Event;
 use twopc_runner::node::{AutoVote, NodeConfig};
 use twopc_runner::snapshot::{Action, CoordinatorPress};
-
-const WHO: &str = "TWOPC_TEST_WHO";
-const POINT: &str = "TWOPC_TEST_POINT";
-const RELAY: &str = "TWOPC_TEST_RELAY";
-const FOLDER: &str = "TWOPC_TEST_FOLDER";
 
 /// What is left of a node: its records, the messages that left it, and its text file.
 #[derive(Debug, PartialEq)]
@@ -65,7 +59,7 @@ fn a_participant_dies_where_it_was_told() {
         let (relay, dir) = (TestRelay::start(), tempfile::tempdir().unwrap());
         let mut chair = Watched::<Coordinator>::headless(config(&relay.address, Some("chair"), dir.path()));
         chair.wait_for_login();
-        let mut alice = spawn(&relay, &format!("alice-{vote}"), point, dir.path());
+        let mut alice = spawn_mortal(&relay, &format!("alice-{vote}"), point, dir.path());
         chair.wait_until_said(&Event::Joined { user: name("alice") });
         propose(&mut chair);
         assert_killed(alice.wait().unwrap(), point);
@@ -104,7 +98,7 @@ fn a_coordinator_dies_where_it_was_told() {
             voter.wait_for_login();
             voter
         });
-        let mut chair = spawn(&relay, "chair", point, dir.path());
+        let mut chair = spawn_mortal(&relay, "chair", point, dir.path());
         assert_killed(chair.wait().unwrap(), point);
         for mut voter in voters {
             voter.wait_until_said(&Event::Left { user: name("chair") });
@@ -113,25 +107,10 @@ fn a_coordinator_dies_where_it_was_told() {
     }
 }
 
-/// Starts this program again, as the node that dies.
-fn spawn(relay: &TestRelay, who: &str, point: &str, folder: &Path) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "the_one_that_dies"])
-        .env(WHO, who)
-        .env(POINT, point)
-        .env(RELAY, relay.address.to_string())
-        .env(FOLDER, folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 #[test]
 #[ignore = "started as a process by the other tests"]
 fn the_one_that_dies() {
-    let Ok(who) = env::var(WHO) else { return };
-    let (relay, point, folder) = (env::var(RELAY).unwrap(), env::var(POINT).unwrap(), PathBuf::from(env::var(FOLDER).unwrap()));
+    let Some((who, point, relay, folder)) = told_to_die() else { return };
     let told = |user, role, auto_vote| NodeConfig {
         crash_at: Some(CrashPoint::parse(&point, role).unwrap()),
         auto_vote,

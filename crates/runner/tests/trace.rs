@@ -8,14 +8,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use support::observer::{Observer, Seen, line};
-use support::{TestRelay, Watched, committing, config, name};
+use support::{TestRelay, Watched, committing, config, name, spawn_mortal, told_to_die};
 use twopc_proto::coordinator::Coordinator;
 use twopc_proto::log::read_log;
 use twopc_proto::participant::Participant;
@@ -27,10 +25,6 @@ use twopc_runner::node::{Ending, NodeConfig};
 use twopc_runner::snapshot::{Action, CoordinatorPress, ParticipantPress};
 
 const LAB: &str = "the key of this lab";
-const WHO: &str = "TWOPC_TEST_WHO";
-const POINT: &str = "TWOPC_TEST_POINT";
-const RELAY: &str = "TWOPC_TEST_RELAY";
-const FOLDER: &str = "TWOPC_TEST_FOLDER";
 
 fn propose(chair: &mut Watched<Coordinator>) {
     chair.act(Action::Say("string: Hello".into()));
@@ -157,7 +151,7 @@ fn a_coordinator_that_dies_after_telling_one_has_told_of_that_and_the_other_lear
     let (relay, dir) = (TestRelay::with_lab(LAB), tempfile::tempdir().unwrap());
     let mut observer = Observer::enter(relay.address, LAB);
     let (mut alice, mut bob) = (voter(&relay, "alice", dir.path()), voter(&relay, "bob", dir.path()));
-    let mut chair = spawn(&relay, "chair", "after:send:GLOBAL_COMMIT:1", dir.path());
+    let mut chair = spawn_mortal(&relay, "chair", "after:send:GLOBAL_COMMIT:1", dir.path());
     assert!(!chair.wait().unwrap().success());
     bob.wait_until_said(&Event::Left { user: name("chair") });
     let txn = alice.wait_for("the decision", |event| if let Event::Applied { txn, .. } = event { Some(txn.clone()) } else { None });
@@ -203,7 +197,7 @@ fn at_a_crash_point_all_that_has_happened_is_told_and_nothing_that_has_not() {
         let mut observer = Observer::enter(relay.address, LAB);
         let mut chair = Watched::<Coordinator>::headless(config(&relay.address, Some("chair"), dir.path()));
         chair.wait_for_login();
-        let mut alice = spawn(&relay, "alice", point, dir.path());
+        let mut alice = spawn_mortal(&relay, "alice", point, dir.path());
         chair.wait_until_said(&Event::Joined { user: name("alice") });
         propose(&mut chair);
         assert!(!alice.wait().unwrap().success(), "{point}");
@@ -221,7 +215,7 @@ fn a_node_that_comes_back_tells_a_new_life_and_what_it_has_found() {
     let mut observer = Observer::enter(relay.address, LAB);
     let mut chair = Watched::<Coordinator>::headless(config(&relay.address, Some("chair"), dir.path()));
     chair.wait_for_login();
-    let mut alice = spawn(&relay, "alice", "after:send:VOTE_COMMIT", dir.path());
+    let mut alice = spawn_mortal(&relay, "alice", "after:send:VOTE_COMMIT", dir.path());
     chair.wait_until_said(&Event::Joined { user: name("alice") });
     propose(&mut chair);
     assert!(!alice.wait().unwrap().success());
@@ -243,25 +237,10 @@ fn a_node_that_comes_back_tells_a_new_life_and_what_it_has_found() {
     assert_eq!((after[0].n, after[3].n), (1, 4), "what was before the welcome is numbered, kept and told first");
 }
 
-/// Starts this program again, as the node that dies.
-fn spawn(relay: &TestRelay, who: &str, point: &str, folder: &Path) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "the_one_that_dies"])
-        .env(WHO, who)
-        .env(POINT, point)
-        .env(RELAY, relay.address.to_string())
-        .env(FOLDER, folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 #[test]
 #[ignore = "started as a process by the other tests"]
 fn the_one_that_dies() {
-    let Ok(who) = env::var(WHO) else { return };
-    let (relay, point, folder) = (env::var(RELAY).unwrap(), env::var(POINT).unwrap(), PathBuf::from(env::var(FOLDER).unwrap()));
+    let Some((who, point, relay, folder)) = told_to_die() else { return };
     let told =
         |role| NodeConfig { crash_at: Some(CrashPoint::parse(&point, role).unwrap()), ..committing(config(&relay, Some(&who), &folder)) };
     if who == "chair" {

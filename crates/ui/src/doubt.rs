@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use twopc_proto::trace::{Peer, What};
+use twopc_proto::trace::Peer;
 use twopc_proto::{PeerState, Role};
 use twopc_runner::snapshot::DoubtView;
 
@@ -95,15 +95,6 @@ impl<'a> Doubt<'a> {
         }
     }
 
-    /// As a node has told it; `now_us` is in microseconds since that node's process started. `None` of any
-    /// other event.
-    #[must_use]
-    pub fn told(what: &'a What, is_connected: bool, now_us: u64) -> Option<Self> {
-        let What::Doubt { txn: _, since_us, asked_us, blocked, peers } = what else { return None };
-        let since = |us: &u64| Duration::from_micros(now_us.saturating_sub(*us));
-        Some(Self { waited: since(since_us), asked_ago: asked_us.as_ref().map(since), blocked: *blocked, peers, is_connected })
-    }
-
     /// All of it in sentences. `who` has voted: `You`, or a name.
     #[must_use]
     pub fn explanation(&self, who: &str) -> String {
@@ -187,7 +178,7 @@ pub fn standing(peer: &Peer) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twopc_proto::{TxnId, UserName};
+    use twopc_proto::UserName;
 
     use super::*;
 
@@ -244,18 +235,5 @@ mod tests {
             "You voted commit; the decision has not arrived. In doubt for 30 s. Without the relay nobody can be asked; that is done as \
              soon as it is back."
         );
-    }
-
-    #[test]
-    fn what_a_window_sees_and_what_a_node_tells_read_the_same() {
-        let peers = vec![peer("chair", false, None), peer("bob", true, Some(PeerState::Ready))];
-        let now = Instant::now();
-        let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
-        let view = DoubtView { since: ago(30), asked_at: Some(ago(4)), blocked: true, peers: peers.clone() };
-        let what =
-            What::Doubt { txn: TxnId::parse("chair.1.1").unwrap(), since_us: 10_000_000, asked_us: Some(36_000_000), blocked: true, peers };
-        let (seen, told) = (Doubt::seen(&view, true, now), Doubt::told(&what, true, 40_000_000).unwrap());
-        assert_eq!(seen, told);
-        assert_eq!(Doubt::told(&What::Offline, true, 0), None);
     }
 }

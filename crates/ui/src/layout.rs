@@ -120,7 +120,8 @@ fn half_ui(ui: &mut Ui, half: Half, rect: Rect, draw: &mut impl FnMut(&mut Ui, H
     part_ui(ui, half, rect, |ui| draw(ui, half));
 }
 
-fn part_ui(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, rect: Rect, draw: impl FnOnce(&mut Ui)) {
+/// Draws into a part of what there is.
+pub fn part_ui(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, rect: Rect, draw: impl FnOnce(&mut Ui)) {
     draw(&mut ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect).layout(Layout::top_down(Align::LEFT))));
 }
 

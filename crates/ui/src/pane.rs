@@ -2,9 +2,10 @@
 
 use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Stroke, TextStyle, Ui, UiBuilder, vec2};
+use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, TextStyle, Ui, UiBuilder, vec2};
 
 use crate::palette::Palette;
+use crate::sight::scrolled_ui;
 use crate::theme::{CONTROL, ROW, UNIT};
 
 /// Lower than this, every row counts.
@@ -30,6 +31,12 @@ pub fn pane_ui<R>(ui: &mut Ui, name: &'static str, role: Role, beside: impl FnOn
     // A region that is read out, or pointed at by its name, has a place.
     ui.ctx().accesskit_node_builder(pane.response.id, |node| node.set_bounds(bounds(pane.response.rect)));
     pane.inner.inner
+}
+
+/// A pane whose contents scroll.
+pub fn scrolled_pane_ui(ui: &mut Ui, name: &'static str, contents: impl FnOnce(&mut Ui)) {
+    let scrolled = |ui: &mut Ui| scrolled_ui(ui, ScrollArea::vertical().id_salt(name).auto_shrink(false), contents);
+    pane_ui(ui, name, Role::Group, |_| (), scrolled);
 }
 
 /// A rectangle in the words of assistive technology.

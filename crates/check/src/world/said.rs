@@ -90,21 +90,6 @@ impl Envelope {
         let mark = Beside(Mark::of(&from, role, to, &message));
         Self { from, role, to, message, mark }
     }
-
-    /// The decision that it says, if it says one.
-    #[must_use]
-    pub fn decision(&self) -> Option<Decision> {
-        match &self.message {
-            Message::GlobalCommit { .. } => Some(Decision::Commit),
-            Message::GlobalAbort { .. } => Some(Decision::Abort),
-            Message::DecisionReply { state, .. } => state.decision(),
-            Message::VoteRequest { .. }
-            | Message::VoteCommit { .. }
-            | Message::VoteAbort { .. }
-            | Message::Ack { .. }
-            | Message::DecisionRequest { .. } => None,
-        }
-    }
 }
 
 /// What was said to one node.
@@ -154,7 +139,7 @@ impl Inbox {
         self.sum = self.sum.wrapping_add(envelope.mark.0.weight(IN_PLACE));
         let look = &mut self.looks[usize::from(from)];
         *look = look.wrapping_add(chance::mixed(nameless));
-        if let Some(decision) = envelope.decision() {
+        if let Some(decision) = envelope.message.decision() {
             let decided = &mut self.decided[decision as usize];
             if !decided.contains(envelope.message.txn()) {
                 decided.push(envelope.message.txn().clone());

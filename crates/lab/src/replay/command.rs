@@ -35,8 +35,10 @@ pub fn run(args: &Args, program: PathBuf) -> ExitCode {
     }
     let script = Script::of(&recorded.events, recorded.header.headless);
     let beside = || std::path::absolute(&args.run).ok().and_then(|run| run.parent().map(Path::to_path_buf)).unwrap_or_default();
-    let name = format!("{}-again", Local::now().format("%Y-%m-%d-%H%M%S-%3f"));
-    let dir = args.runs.clone().unwrap_or_else(beside).join(name);
+    let dir = match folder::fresh(&args.runs.clone().unwrap_or_else(beside), Local::now(), "again") {
+        Ok(dir) => dir,
+        Err(error) => return cli::failed(error),
+    };
     match perform(&recorded, &script, program, &dir) {
         Ok(repeated) => said(&script.end, &repeated),
         Err(error) => cli::failed(error),

@@ -4,7 +4,6 @@
 //! and that is said.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
 
 use twopc_proto::bench::Command;
 use twopc_proto::frame::Protocol;
@@ -12,10 +11,9 @@ use twopc_proto::frame::Protocol;
 use super::script::{Act, Script};
 use crate::error::OpenError;
 use crate::member::Tempo;
-use crate::room::{Plan, Record, Room};
 use crate::run::folder::{self, Recorded};
 use crate::run::{Deed, Moment};
-use crate::scenario::play::Player;
+use crate::scenario::player::{Player, Setting};
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -35,43 +33,22 @@ pub struct Repeated {
 pub fn perform(recorded: &Recorded, script: &Script, program: PathBuf, dir: &Path) -> Result<Repeated, OpenError> {
     let before = recorded.dir.join("before");
     folder::copy_files(&before, &dir.join("data"))?;
-    let (wake, woken) = channel();
-    let plan = Plan {
+    let told = recorded.header.tempo();
+    let setting = Setting {
         program,
-        listen: String::from("127.0.0.1:0"),
-        data_dir: dir.join("data"),
-        logs: dir.join("relay"),
+        dir,
         participants: recorded.header.participants.len(),
-        headless: true,
-        tempo: Tempo { vote_timeout: recorded.header.tempo().vote_timeout.or(script.vote_timeout), ..recorded.header.tempo() },
-        key: None,
-        record: Record::In(dir.to_path_buf(), recorded.header.scenario.clone()),
+        tempo: Tempo { vote_timeout: told.vote_timeout.or(script.vote_timeout), ..told },
+        scenario: recorded.header.scenario.clone(),
     };
-    let room = Room::open(plan, std::io::sink(), move || {
-        // At the very end nobody waits any more.
-        let _ = wake.send(());
-    })?;
-    let mut player = Player::new(room, woken);
-    let stuck = again(&mut player, script, &recorded.header.coordinator).err();
-    player.catch_up();
-    let (room, end) = player.leave();
-    room.remote().kill();
-    drop(room);
+    let mut player = Player::open(setting, std::io::sink(), || ())?;
+    let stuck = again(&mut player, script).err();
+    let (_, end) = player.finish();
     Ok(Repeated { dir: dir.to_path_buf(), end, stuck })
 }
 
-fn again(player: &mut Player, script: &Script, coordinator: &str) -> Result<(), String> {
-    player.wait("the lab sees the relay", |player| player.moment.is_watching)?;
-    // The coordinator comes last, and finds everybody there.
-    let (last, first): (Vec<_>, Vec<_>) = script.starts.iter().partition(|(program, _)| program == coordinator);
-    for group in [first, last] {
-        for (program, crash_at) in &group {
-            player.room.act(Deed::Start { program: program.clone(), crash_at: crash_at.clone() });
-        }
-        player.wait("everybody is there", |player| {
-            group.iter().all(|(who, crash_at)| player.moment.of(who).is_at_work || (crash_at.is_some() && player.is_gone(who)))
-        })?;
-    }
+fn again(player: &mut Player, script: &Script) -> Result<(), String> {
+    player.admit(&script.starts)?;
     for act in &script.acts {
         player.wait("everything stands as it did then", |player| covers(&player.moment, &act.before))?;
         let deed = translated(act, &player.moment)?;
@@ -110,7 +87,7 @@ fn covers(now: &Moment, then: &Moment) -> bool {
         && then.programs.iter().all(|(name, was)| {
             let is = now.of(name);
             let stands = was.transactions.iter().all(|(txn, stand)| {
-                is.of(txn).is_some_and(|now| rank(&now.state) >= rank(&stand.state) && is_blocked(now) >= is_blocked(stand))
+                is.of(txn).is_some_and(|now| rank(&now.state) >= rank(&stand.state) && now.is_blocked() >= stand.is_blocked())
             });
             was.pid.is_some() == is.pid.is_some() && was.is_online == is.is_online && was.is_frozen == is.is_frozen && stands
         })
@@ -124,10 +101,6 @@ fn rank(state: &str) -> u8 {
         "COMMIT" | "ABORT" => 3,
         _ => 0,
     }
-}
-
-fn is_blocked(stand: &crate::run::moment::Stand) -> bool {
-    stand.doubt.as_ref().is_some_and(|doubt| doubt.is_blocked)
 }
 
 /// What differs between two ends, each in a sentence: who stands otherwise with which transaction.

@@ -12,6 +12,7 @@ use twopc_proto::frame::Protocol;
 use twopc_proto::text::split_time;
 use twopc_proto::trace::What;
 
+use crate::member::RELAY;
 use crate::run::moment::protocol_of;
 use crate::run::{Deed, Event, Happening, Moment, Stage};
 
@@ -82,9 +83,6 @@ impl Script {
         script
     }
 }
-
-/// What the relay is called in the list.
-const RELAY: &str = "relay";
 
 fn done(event: &Event, headless: bool) -> Option<Deed> {
     if let Happening::Did { deed } = &event.what {

@@ -129,19 +129,18 @@ pub enum RunError {
     },
 }
 
-/// A new folder for a run among others, named by the moment; its header is written, its events are to
-/// go into the file.
+/// A new folder for a run among others, named by the moment and, if it is not empty, by what it is.
 ///
 /// # Errors
 /// [`RunError::Io`].
-pub fn create(runs: &Path, header: &Header, moment: DateTime<Local>) -> Result<(PathBuf, File), RunError> {
+pub fn fresh(runs: &Path, moment: DateTime<Local>, what: &str) -> Result<PathBuf, RunError> {
     fs::create_dir_all(runs).map_err(at(runs))?;
-    let stamp = moment.format("%Y-%m-%d-%H%M%S").to_string();
-    let names = std::iter::once(stamp.clone()).chain((2..1_000).map(|count| format!("{stamp}-{count}")));
-    for name in names {
+    let separator = if what.is_empty() { "" } else { "-" };
+    let name = format!("{}{separator}{what}", moment.format("%Y-%m-%d-%H%M%S"));
+    for name in std::iter::once(name.clone()).chain((2..1_000).map(|count| format!("{name}-{count}"))) {
         let dir = runs.join(name);
         match fs::create_dir(&dir) {
-            Ok(()) => return begin(&dir, header).map(|events| (dir, events)),
+            Ok(()) => return Ok(dir),
             // Another run of the same second.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(at(&dir)(error)),
@@ -252,8 +251,8 @@ mod tests {
     fn a_run_is_read_as_it_was_written_as_far_as_it_went() {
         let runs = tempfile::tempdir().unwrap();
         let now = Local::now();
-        let (dir, mut file) = create(runs.path(), &header(), now).unwrap();
-        let (second, _) = create(runs.path(), &header(), now).unwrap();
+        let (dir, second) = (fresh(runs.path(), now, "").unwrap(), fresh(runs.path(), now, "").unwrap());
+        let mut file = begin(&dir, &header()).unwrap();
         assert_ne!(dir, second, "two runs of one second have folders of their own");
         let event = Event { at_us: 7, what: crate::run::Happening::Blind };
         let line = serde_json::to_string(&event).unwrap();

@@ -46,7 +46,7 @@ impl Journal {
             return;
         }
         // The lock is held from here on: a later event never has an earlier time.
-        let at_us = u64::try_from(self.0.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let at_us = self.now_us();
         let event = Event { at_us, what };
         pages.write(&event);
         pages.events.push(event);

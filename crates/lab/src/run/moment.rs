@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use twopc_proto::bench::{Fate, Rule};
 use twopc_proto::frame::{Decoder, FromRelay, Protocol, Side};
 use twopc_proto::trace::{Peer, What};
-use twopc_proto::{RecordKind, Role, TxnId, UserName};
+use twopc_proto::{RecordKind, TxnId, UserName};
 
 use super::{Event, Happening, Stage};
 
@@ -106,7 +106,7 @@ impl Moment {
         self.at_us = event.at_us;
         match &event.what {
             Happening::Frame { frame } => self.on_frame(frame),
-            Happening::Told { user, role, trace } => self.on_told(user, *role, trace.at_us, &trace.what),
+            Happening::Told { user, trace, .. } => self.on_told(user, trace.at_us, &trace.what),
             Happening::Fate { fate } => self.on_fate(fate),
             Happening::Joined { user, .. } => self.program(user.as_str()).is_online = true,
             Happening::Left { user, .. } => {
@@ -128,6 +128,19 @@ impl Moment {
             }
             Happening::Did { .. } => {}
         }
+    }
+
+    /// The transaction that was begun last.
+    #[must_use]
+    pub fn last_transaction(&self) -> Option<&TxnId> {
+        let known = self.programs.values().flat_map(|standing| standing.transactions.iter().map(|(txn, _)| txn));
+        known.max_by_key(|txn| txn.numbers())
+    }
+
+    /// How that one stands at a program, if it is known there.
+    #[must_use]
+    pub fn last_stand_of(&self, program: &str) -> Option<&Stand> {
+        self.programs.get(program)?.of(self.last_transaction()?)
     }
 
     /// How a program stands; like one that was never started, where there is none of that name.
@@ -178,7 +191,7 @@ impl Moment {
         }
     }
 
-    fn on_told(&mut self, user: &UserName, _: Role, told_us: u64, what: &What) {
+    fn on_told(&mut self, user: &UserName, told_us: u64, what: &What) {
         let now = self.at_us;
         // A process counts from its own start, the run from its own.
         let here = |theirs: u64| now.saturating_sub(told_us.saturating_sub(theirs));
@@ -208,6 +221,14 @@ impl Moment {
             | What::Timeout { .. }
             | What::Notice { .. } => {}
         }
+    }
+}
+
+impl Stand {
+    /// Whether it is in doubt, and nobody who can be reached may decide.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.is_blocked)
     }
 }
 
@@ -255,22 +276,12 @@ impl Standing {
 pub fn protocol_of(frame: &str) -> Option<Protocol> {
     let mut decoder = Decoder::new(Side::Client);
     decoder.feed(frame.as_bytes());
-    match FromRelay::read(&decoder.next_frame().ok()??).ok()? {
-        FromRelay::Protocol(protocol) => Some(protocol),
-        FromRelay::Welcome(_)
-        | FromRelay::Joined(_)
-        | FromRelay::Left(_)
-        | FromRelay::Ping
-        | FromRelay::Error(_)
-        | FromRelay::Chat(_)
-        | FromRelay::Trace { .. }
-        | FromRelay::Lab(_)
-        | FromRelay::Unknown => None,
-    }
+    FromRelay::read(&decoder.next_frame().ok()??).ok()?.protocol()
 }
 
 #[cfg(test)]
 mod tests {
+    use twopc_proto::Role;
     use twopc_proto::trace::Trace;
 
     use super::*;

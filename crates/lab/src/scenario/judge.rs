@@ -7,11 +7,12 @@ use std::fmt;
 
 use twopc_proto::bench::{Fate, Rule, Then};
 
-use super::play::{Played, last_transaction};
+use super::play::Played;
 use super::step::Step;
 use super::text::{Outcome, Scenario};
-use crate::run::moment::protocol_of;
+use crate::run::moment::{Stand, protocol_of};
 use crate::run::{Event, Stage};
+use crate::verdict::{self, Outcome as Verdict};
 
 /// What is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// How each participant stood at the end.
     pub stands: Vec<(String, String)>,
+    /// What the files prove, if they can be judged.
+    pub verdict: Option<Verdict>,
     /// Everything that is not as the file says, each in a sentence.
     pub failures: Vec<String>,
 }
@@ -39,7 +42,21 @@ impl Report {
             let came = outcome.map_or_else(|| String::from("neither of the three"), |outcome| outcome.to_string());
             failures.push(format!("the outcome is {came}, and should be {}", scenario.outcome));
         }
-        Self { outcome, stands, failures }
+        let judged = verdict::gather(std::slice::from_ref(&played.dir)).map(|evidence| verdict::judge(&evidence));
+        match (&judged, scenario.outcome) {
+            (Err(error), _) => failures.push(error.to_string()),
+            (Ok(judged), _) if judged.outcome == Verdict::Violated => {
+                let findings = judged.rows.iter().flat_map(|row| &row.findings).map(|finding| finding.says.clone());
+                failures.extend(findings.map(|finding| format!("VIOLATED: {finding}")));
+            }
+            (Ok(judged), Outcome::Commit) if judged.committed == 0 => failures.push(String::from("no log has committed it")),
+            (Ok(judged), Outcome::Abort) if judged.committed > 0 => failures.push(String::from("a log has committed it")),
+            (Ok(judged), Outcome::Blocked) if judged.outcome != Verdict::InDoubt => {
+                failures.push(String::from("no log leaves it in doubt"));
+            }
+            (Ok(_), Outcome::Commit | Outcome::Abort | Outcome::Blocked) => {}
+        }
+        Self { outcome, stands, verdict: judged.ok().map(|judged| judged.outcome), failures }
     }
 
     /// Whether everything is as the file says.
@@ -51,15 +68,10 @@ impl Report {
 
 /// The book's word for each participant, or `blocked`.
 fn stands(played: &Played) -> Vec<(String, String)> {
-    let txn = last_transaction(&played.end);
-    let stand = |who: &String| {
-        let standing = played.end.of(who);
-        let stand = txn.as_ref().and_then(|txn| standing.of(txn).cloned()).unwrap_or_default();
-        match stand.doubt {
-            Some(doubt) if doubt.is_blocked => String::from("blocked"),
-            Some(_) | None if stand.state.is_empty() => String::from("not asked"),
-            Some(_) | None => stand.state,
-        }
+    let stand = |who: &String| match played.end.last_stand_of(who) {
+        None => String::from("not asked"),
+        Some(stand) if Stand::is_blocked(stand) => String::from("blocked"),
+        Some(stand) => stand.state.clone(),
     };
     played.participants.iter().map(|who| (who.clone(), stand(who))).collect()
 }
@@ -150,6 +162,7 @@ fn has_met(rule: &Rule, events: &[Event]) -> bool {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stands: Vec<String> = self.stands.iter().map(|(who, stand)| format!("{who} {stand}")).collect();
-        write!(f, "{}", stands.join(", "))
+        write!(f, "{}", stands.join(", "))?;
+        self.verdict.iter().try_for_each(|verdict| write!(f, "; {}", verdict.as_str()))
     }
 }

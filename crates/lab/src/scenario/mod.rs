@@ -14,6 +14,7 @@
 pub mod command;
 pub mod judge;
 pub mod play;
+pub(crate) mod player;
 pub mod shelf;
 pub mod step;
 pub mod text;

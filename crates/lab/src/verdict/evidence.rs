@@ -110,18 +110,7 @@ impl Evidence {
     }
 
     fn take(&mut self, file: &Arc<str>, line: u64, frame: &Frame) -> Result<(), String> {
-        let protocol = match FromRelay::read(frame).map_err(|bad| bad.to_string())? {
-            FromRelay::Protocol(protocol) => protocol,
-            FromRelay::Welcome(_)
-            | FromRelay::Joined(_)
-            | FromRelay::Left(_)
-            | FromRelay::Ping
-            | FromRelay::Error(_)
-            | FromRelay::Chat(_)
-            | FromRelay::Trace { .. }
-            | FromRelay::Lab(_)
-            | FromRelay::Unknown => return Ok(()),
-        };
+        let Some(protocol) = FromRelay::read(frame).map_err(|bad| bad.to_string())?.protocol() else { return Ok(()) };
         // What nodes ignore claims nothing.
         let Some(Ok(message)) = protocol.message() else { return Ok(()) };
         // A body that is not as it was may say what the sender never said; a proposed string claims nothing.

@@ -33,12 +33,12 @@ fn constancy(case: &Case<'_>, rows: &mut Rows) {
         let own: Vec<&Heard> = case.heard.iter().filter(|heard| heard.from == *user && heard.role == role).copied().collect();
         if let Err(violation) = audit::constancy(said(&own)) {
             is_broken = true;
-            rows.broken(Invariant::Stability, &violation.evidence, firsts(&own, decided));
+            rows.broken(Invariant::Stability, &violation.evidence, firsts(&own, Message::decision));
         }
     }
     // Different senders: that is two outcomes of one transaction.
     if let (false, Err(violation)) = (is_broken, audit::constancy(said(&case.heard))) {
-        rows.broken(Invariant::Agreement, &violation.evidence, firsts(&case.heard, decided));
+        rows.broken(Invariant::Agreement, &violation.evidence, firsts(&case.heard, Message::decision));
     }
 }
 
@@ -57,7 +57,7 @@ fn unanimity(case: &Case<'_>, rows: &mut Rows) {
     let Err(violation) = audit::unanimity(said(&case.heard)) else { return };
     let quotes = firsts(&case.heard, |message| {
         let is_no = message.kind() == MessageKind::VoteAbort;
-        (is_no || decided(message) == Some(Decision::Commit)).then_some(is_no)
+        (is_no || message.decision() == Some(Decision::Commit)).then_some(is_no)
     });
     rows.broken(Invariant::Validity, &violation.evidence, quotes);
 }
@@ -99,20 +99,6 @@ fn backing(case: &Case<'_>, rows: &mut Rows) {
 
 fn is(heard: &Heard, kind: MessageKind) -> bool {
     heard.message.kind() == kind
-}
-
-/// The decision that a message tells.
-fn decided(message: &Message) -> Option<Decision> {
-    match message {
-        Message::GlobalCommit { .. } => Some(Decision::Commit),
-        Message::GlobalAbort { .. } => Some(Decision::Abort),
-        Message::DecisionReply { state, .. } => state.decision(),
-        Message::VoteRequest { .. }
-        | Message::VoteCommit { .. }
-        | Message::VoteAbort { .. }
-        | Message::Ack { .. }
-        | Message::DecisionRequest { .. } => None,
-    }
 }
 
 /// The first frame of each kind that `which` tells.

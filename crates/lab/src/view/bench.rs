@@ -3,19 +3,17 @@
 //! What is chosen is one line: do this with these messages. Deliberately absent: the messages' own words;
 //! a rule looks at type, sender and receiver alone.
 
-use egui::accesskit::Role;
-use egui::{Button, ComboBox, Label, ScrollArea, Ui, vec2};
+use egui::{Button, ComboBox, Label, Ui, vec2};
 use twopc_proto::bench::{Command, Rule, Then};
 use twopc_proto::{MessageKind, UserName};
 use twopc_ui::button::button_ui;
-use twopc_ui::pane::{empty_ui, pane_ui};
-use twopc_ui::sight::scrolled_ui;
+use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
 use twopc_ui::theme::{CONTROL, side_button};
 
 use crate::run::{Deed, Moment};
 
 /// How long slow motion takes for a message, in milliseconds.
-const SLOW: u64 = 1_000;
+pub(super) const SLOW: u64 = 1_000;
 
 /// The line that is being chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,28 +75,32 @@ const KINDS: [MessageKind; 8] = [
 
 /// Draws the bench. `can` says why nothing can be done now, if nothing can.
 pub(super) fn bench_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
-    pane_ui(
-        ui,
-        "Messages on their way",
-        Role::Group,
-        |_| (),
-        |ui| {
-            scrolled_ui(ui, ScrollArea::vertical().id_salt("bench").auto_shrink(false), |ui| {
-                all_ui(ui, moment, can, deeds);
-                draft_ui(ui, moment, people, draft, can, deeds);
-                rules_ui(ui, moment, can, deeds);
-                held_ui(ui, moment, can, deeds);
-            });
-        },
-    );
+    scrolled_pane_ui(ui, "Messages on their way", |ui| {
+        all_ui(ui, moment, can, deeds);
+        draft_ui(ui, moment, people, draft, can, deeds);
+        rules_ui(ui, moment, can, deeds);
+        held_ui(ui, moment, can, deeds);
+    });
+}
+
+/// A rule for every message.
+pub(super) fn of_all(then: Then) -> Rule {
+    Rule { path: None, from: None, to: None, then }
+}
+
+/// The rules with these before them, and each of them once: what was chosen last is what is meant.
+pub(super) fn with<const N: usize>(moment: &Moment, first: [Rule; N]) -> Vec<Rule> {
+    let others: Vec<Rule> = moment.rules.iter().filter(|known| !first.contains(known)).cloned().collect();
+    first.into_iter().chain(others).collect()
+}
+
+/// The rules without this one.
+pub(super) fn without(moment: &Moment, rule: &Rule) -> Vec<Rule> {
+    moment.rules.iter().filter(|known| *known != rule).cloned().collect()
 }
 
 fn all_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
-    let everything = |then| {
-        let rule = Rule { path: None, from: None, to: None, then };
-        let others = moment.rules.iter().filter(|known| **known != rule).cloned();
-        Deed::Rules { rules: std::iter::once(rule.clone()).chain(others).collect() }
-    };
+    let everything = |then| Deed::Rules { rules: with(moment, [of_all(then)]) };
     let some = |is_some: bool, why: &'static str| if is_some { can } else { Err(why) };
     ui.horizontal_wrapped(|ui| {
         let mut press = |ui: &mut Ui, can: Result<(), &str>, word: &'static str, deed: Deed| {
@@ -147,15 +149,14 @@ fn draft_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft
             ui.add(delay).accessible_name("For how long");
         }
         if button_ui(ui, can, side_button("Add rule")).clicked() {
-            // The newest comes first: what was chosen last is what is meant.
-            deeds.push(Deed::Rules { rules: std::iter::once(draft.rule()).chain(moment.rules.iter().cloned()).collect() });
+            deeds.push(Deed::Rules { rules: with(moment, [draft.rule()]) });
         }
         let (Some(one), Some(other)) = (&draft.from, &draft.to) else { return };
         if button_ui(ui, can, side_button("Cut link")).on_hover_text("Nothing passes between these two, either way").clicked() {
             let cut =
                 |from: &UserName, to: &UserName| Rule { path: None, from: Some(from.clone()), to: Some(to.clone()), then: Then::Drop };
             let both = [cut(one, other), cut(other, one)];
-            deeds.push(Deed::Rules { rules: both.into_iter().chain(moment.rules.iter().cloned()).collect() });
+            deeds.push(Deed::Rules { rules: with(moment, both) });
         }
     });
 }
@@ -180,8 +181,7 @@ fn rules_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec
         ui.horizontal_wrapped(|ui| {
             ui.label(told(rule));
             if button_ui(ui, can, side_button("Remove")).accessible_name(format!("Remove rule {}", index + 1)).clicked() {
-                let rules = moment.rules.iter().enumerate().filter(|(other, _)| *other != index);
-                deeds.push(Deed::Rules { rules: rules.map(|(_, rule)| rule.clone()).collect() });
+                deeds.push(Deed::Rules { rules: without(moment, rule) });
             }
         });
     }

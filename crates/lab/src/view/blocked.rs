@@ -5,13 +5,11 @@
 
 use std::time::Duration;
 
-use egui::accesskit::Role;
-use egui::{Grid, RichText, ScrollArea, Ui};
+use egui::{Grid, RichText, Ui};
 use twopc_proto::TxnId;
 use twopc_ui::doubt::{Doubt as Told, Row};
 use twopc_ui::mark::{self, Mark};
-use twopc_ui::pane::{empty_ui, pane_ui};
-use twopc_ui::sight::scrolled_ui;
+use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
 use twopc_ui::text::quoted;
 
 use crate::run::Moment;
@@ -19,24 +17,16 @@ use crate::run::moment::{Doubt, Stand, Standing};
 
 /// Draws what is known of everybody in doubt; `now_us` is since the run began.
 pub(super) fn blocked_ui(ui: &mut Ui, moment: &Moment, now_us: u64) {
-    pane_ui(
-        ui,
-        "In doubt",
-        Role::Group,
-        |_| (),
-        |ui| {
-            scrolled_ui(ui, ScrollArea::vertical().id_salt("doubt").auto_shrink(false), |ui| {
-                let doubts = in_doubt(moment);
-                if doubts.is_empty() {
-                    empty_ui(ui, "Nobody is in doubt. A participant is, from its Commit until it hears the decision.");
-                }
-                for (name, standing, txn, stand, doubt) in doubts {
-                    doubt_ui(ui, name, standing, txn, stand, doubt, now_us);
-                }
-                table_ui(ui);
-            });
-        },
-    );
+    scrolled_pane_ui(ui, "In doubt", |ui| {
+        let doubts = in_doubt(moment);
+        if doubts.is_empty() {
+            empty_ui(ui, "Nobody is in doubt. A participant is, from its Commit until it hears the decision.");
+        }
+        for (name, standing, txn, stand, doubt) in doubts {
+            doubt_ui(ui, name, standing, txn, stand, doubt, now_us);
+        }
+        table_ui(ui);
+    });
 }
 
 /// Whoever is in doubt, and about what.

@@ -6,11 +6,8 @@
 use egui::{Key, Ui};
 use twopc_proto::bench::{Command, Rule, Then};
 
-use super::{Desk, Shown, Tab, Wish, can_steer};
+use super::{Desk, Shown, Tab, Wish, bench, can_steer};
 use crate::run::Deed;
-
-/// How long slow motion takes for a message, in milliseconds.
-const SLOW: u64 = 1_000;
 
 const TABS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
 
@@ -51,20 +48,16 @@ fn steer(shown: &Shown<'_>, pressed: &impl Fn(Key) -> bool, wishes: &mut Vec<Wis
         return;
     }
     let moment = shown.watched.moment();
-    let every = |then| Rule { path: None, from: None, to: None, then };
     // The same key takes it back.
     let mut toggle = |rule: Rule| {
-        let mut rules: Vec<Rule> = moment.rules.iter().filter(|known| **known != rule).cloned().collect();
-        if rules.len() == moment.rules.len() {
-            rules.insert(0, rule);
-        }
+        let rules = if moment.rules.contains(&rule) { bench::without(moment, &rule) } else { bench::with(moment, [rule]) };
         wishes.push(Wish::Do(Deed::Rules { rules }));
     };
     if pressed(Key::H) {
-        toggle(every(Then::Hold));
+        toggle(bench::of_all(Then::Hold));
     }
     if pressed(Key::S) {
-        toggle(every(Then::Delay { ms: SLOW }));
+        toggle(bench::of_all(Then::Delay { ms: bench::SLOW }));
     }
     if pressed(Key::N)
         && let Some(seq) = moment.held.keys().next()

@@ -18,10 +18,10 @@ mod verdict;
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Rect, Ui, UiBuilder, pos2};
+use egui::{Align, Layout, Rect, Ui, pos2};
 use twopc_proto::UserName;
 use twopc_ui::button::button_ui;
-use twopc_ui::layout::{Part, window_ui};
+use twopc_ui::layout::{Part, part_ui, window_ui};
 use twopc_ui::text::{error_ui, line_ui};
 use twopc_ui::theme::{CONTROL, UNIT, side_button, theme_switch_ui};
 
@@ -33,6 +33,7 @@ pub use scenarios::{Choice, Playing};
 pub use verdict::Judged;
 
 use crate::diagram::{Diagram, diagram_ui};
+use crate::member::RELAY;
 use crate::room::RoomView;
 use crate::run::Deed;
 use crate::scenario::Scenario;
@@ -235,15 +236,11 @@ fn middle_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<W
     }
     let middle = (area.right() - area.width() * DIAGRAM).round();
     let tab = shown_tab(desk.tab, true);
-    half_ui(ui, "tab", Rect::from_min_max(area.min, pos2(middle - UNIT, area.bottom())), |ui| tab_ui(ui, tab, shown, desk, wishes));
-    half_ui(ui, "diagram", Rect::from_min_max(pos2(middle, area.top()), area.max), |ui| {
+    part_ui(ui, "tab", Rect::from_min_max(area.min, pos2(middle - UNIT, area.bottom())), |ui| tab_ui(ui, tab, shown, desk, wishes));
+    part_ui(ui, "diagram", Rect::from_min_max(pos2(middle, area.top()), area.max), |ui| {
         tab_ui(ui, Tab::Diagram, shown, desk, wishes);
     });
     ui.advance_cursor_after_rect(area);
-}
-
-fn half_ui(ui: &mut Ui, salt: &str, rect: Rect, draw: impl FnOnce(&mut Ui)) {
-    draw(&mut ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect).layout(Layout::top_down(Align::LEFT))));
 }
 
 fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
@@ -301,11 +298,11 @@ fn drawing_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) {
     let height = if desk.diagram.picked().is_some() { (area.height() * 0.35).min(28.0 * UNIT) } else { 0.0 };
     let split = area.bottom() - height;
     desk.diagram.view.now_us = if shown.watched.is_at_end() { shown.now_us } else { shown.watched.now_us() };
-    half_ui(ui, "drawing", Rect::from_min_max(area.min, pos2(area.right(), split)), |ui| {
+    part_ui(ui, "drawing", Rect::from_min_max(area.min, pos2(area.right(), split)), |ui| {
         diagram_ui(ui, chart, &mut desk.diagram);
     });
     if let Some(pick) = desk.diagram.picked() {
-        half_ui(ui, "picked", Rect::from_min_max(pos2(area.left(), split + UNIT), area.max), |ui| {
+        part_ui(ui, "picked", Rect::from_min_max(pos2(area.left(), split + UNIT), area.max), |ui| {
             picked::picked_ui(ui, shown, pick);
         });
     }
@@ -314,7 +311,7 @@ fn drawing_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) {
 
 /// Who can send or receive.
 fn people(shown: &Shown<'_>) -> Vec<UserName> {
-    let names = shown.watched.moment().programs.keys().filter(|name| name.as_str() != "relay");
+    let names = shown.watched.moment().programs.keys().filter(|name| name.as_str() != RELAY);
     names.filter_map(|name| UserName::parse(name).ok()).collect()
 }
 

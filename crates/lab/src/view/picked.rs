@@ -3,11 +3,9 @@
 //! The frame stands as it was on the wire, the record as it stands in its file. Deliberately absent:
 //! the files; whoever has them hands over their lines.
 
-use egui::accesskit::Role;
-use egui::{Button, ComboBox, Grid, Label, RichText, ScrollArea, Ui, vec2};
+use egui::{Button, ComboBox, Grid, Label, RichText, Ui, vec2};
 use twopc_proto::Role as NodeRole;
-use twopc_ui::pane::pane_ui;
-use twopc_ui::sight::scrolled_ui;
+use twopc_ui::pane::scrolled_pane_ui;
 use twopc_ui::theme::CONTROL;
 
 use super::Shown;
@@ -46,32 +44,24 @@ pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) {
 /// All that is known of it.
 pub(super) fn picked_ui(ui: &mut Ui, shown: &Shown<'_>, pick: Pick) {
     let known = detail(shown.watched.chart(), shown.watched.events(), pick);
-    pane_ui(
-        ui,
-        "Picked",
-        Role::Group,
-        |_| (),
-        |ui| {
-            scrolled_ui(ui, ScrollArea::vertical().id_salt("picked").auto_shrink(false), |ui| {
-                ui.label(RichText::new(&known.title).strong());
-                Grid::new("facts").num_columns(2).show(ui, |ui| {
-                    for (name, fact) in &known.facts {
-                        ui.weak(*name);
-                        ui.add(Label::new(fact).wrap());
-                        ui.end_row();
-                    }
-                });
-                if let Some(record) = &known.record {
-                    ui.weak("In the file");
-                    ui.add(Label::new(RichText::new(line_of(shown, record)).monospace()).wrap());
-                }
-                if let Some(frame) = &known.frame {
-                    ui.weak("On the wire");
-                    ui.add(Label::new(RichText::new(frame).monospace()).wrap());
-                }
-            });
-        },
-    );
+    scrolled_pane_ui(ui, "Picked", |ui| {
+        ui.label(RichText::new(&known.title).strong());
+        Grid::new("facts").num_columns(2).show(ui, |ui| {
+            for (name, fact) in &known.facts {
+                ui.weak(*name);
+                ui.add(Label::new(fact).wrap());
+                ui.end_row();
+            }
+        });
+        if let Some(record) = &known.record {
+            ui.weak("In the file");
+            ui.add(Label::new(RichText::new(line_of(shown, record)).monospace()).wrap());
+        }
+        if let Some(frame) = &known.frame {
+            ui.weak("On the wire");
+            ui.add(Label::new(RichText::new(frame).monospace()).wrap());
+        }
+    });
 }
 
 /// The record as it stands in its log, or why it does not.

@@ -165,17 +165,16 @@ fn shape(ui: &Ui, rect: Rect, life: &Life) {
 
 fn buttons_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
     let Program { member, life } = program;
-    let program_of = program;
     let mut press = |ui: &mut Ui, can, word: &'static str, action| {
         let button = button_ui(ui, can, side_button(word)).accessible_name(format!("{word} {}", member.name));
         if button.clicked() {
             deeds.push(action);
         }
     };
-    let program = || member.name.clone();
-    press(ui, life.can_start(), "Start", Deed::Start { program: program(), crash_at: None });
-    press(ui, life.can_stop(), "Stop", Deed::Stop { program: program() });
-    let menu = ui.menu_button("⋯", |ui| more_ui(ui, program_of, deeds));
+    let name = || member.name.clone();
+    press(ui, life.can_start(), "Start", Deed::Start { program: name(), crash_at: None });
+    press(ui, life.can_stop(), "Stop", Deed::Stop { program: name() });
+    let menu = ui.menu_button("⋯", |ui| more_ui(ui, program, deeds));
     menu.response.accessible_name(format!("More for {}", member.name));
 }
 

@@ -3,12 +3,10 @@
 //!
 //! Deliberately absent: the playing.
 
-use egui::accesskit::Role;
-use egui::{Label, RichText, ScrollArea, Ui};
+use egui::{Label, RichText, Ui};
 use twopc_ui::button::button_ui;
 use twopc_ui::mark::{self, Mark};
-use twopc_ui::pane::pane_ui;
-use twopc_ui::sight::scrolled_ui;
+use twopc_ui::pane::scrolled_pane_ui;
 use twopc_ui::text::error_ui;
 use twopc_ui::theme::{main_button, side_button};
 
@@ -39,31 +37,23 @@ const OUTCOMES: [(Outcome, &str); 3] = [(Outcome::Commit, "Commit"), (Outcome::A
 
 /// Draws the shelf and the scenario that was taken from it.
 pub(super) fn scenarios_ui(ui: &mut Ui, shelf: &[Scenario], playing: Option<&Playing>, choice: &mut Choice, wishes: &mut Vec<Wish>) {
-    pane_ui(
-        ui,
-        "Scenarios",
-        Role::Group,
-        |_| (),
-        |ui| {
-            scrolled_ui(ui, ScrollArea::vertical().id_salt("scenarios").auto_shrink(false), |ui| {
-                for (index, scenario) in shelf.iter().enumerate() {
-                    // Whatever opens or closes above it, what belongs to a scenario stays the same to who clicks.
-                    ui.push_id(index, |ui| {
-                        let words = format!("{}  {}", index + 1, scenario.title);
-                        if ui.selectable_label(choice.index == index, words).clicked() {
-                            *choice = Choice { index, guess: None };
-                        }
-                        if choice.index == index {
-                            ui.indent("open", |ui| {
-                                let playing = playing.filter(|playing| playing.index == index);
-                                scenario_ui(ui, scenario, playing, choice, wishes);
-                            });
-                        }
+    scrolled_pane_ui(ui, "Scenarios", |ui| {
+        for (index, scenario) in shelf.iter().enumerate() {
+            // Whatever opens or closes above it, what belongs to a scenario stays the same to who clicks.
+            ui.push_id(index, |ui| {
+                let words = format!("{}  {}", index + 1, scenario.title);
+                if ui.selectable_label(choice.index == index, words).clicked() {
+                    *choice = Choice { index, guess: None };
+                }
+                if choice.index == index {
+                    ui.indent("open", |ui| {
+                        let playing = playing.filter(|playing| playing.index == index);
+                        scenario_ui(ui, scenario, playing, choice, wishes);
                     });
                 }
             });
-        },
-    );
+        }
+    });
 }
 
 fn scenario_ui(ui: &mut Ui, scenario: &Scenario, playing: Option<&Playing>, choice: &mut Choice, wishes: &mut Vec<Wish>) {

@@ -2,12 +2,10 @@
 //!
 //! Deliberately absent: buttons. A moment that is over cannot be changed.
 
-use egui::accesskit::Role;
-use egui::{RichText, ScrollArea, Ui};
+use egui::{RichText, Ui};
 use twopc_proto::State;
 use twopc_ui::mark::{self, Mark};
-use twopc_ui::pane::{empty_ui, pane_ui};
-use twopc_ui::sight::scrolled_ui;
+use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
 use twopc_ui::text::{line_ui, quoted};
 
 use crate::run::moment::{Stand, Standing, Written};
@@ -15,23 +13,15 @@ use crate::run::{Event, Happening, Moment, Stage};
 
 /// Draws how everybody stood.
 pub(super) fn standings_ui(ui: &mut Ui, moment: &Moment, last: Option<&Event>) {
-    pane_ui(
-        ui,
-        "At this moment",
-        Role::Group,
-        |_| (),
-        |ui| {
-            scrolled_ui(ui, ScrollArea::vertical().id_salt("standings").auto_shrink(false), |ui| {
-                if moment.programs.is_empty() {
-                    empty_ui(ui, "Nothing has happened yet.");
-                }
-                let changed = last.and_then(whose);
-                for (name, standing) in &moment.programs {
-                    ui.push_id(name, |ui| standing_ui(ui, name, standing, changed == Some(name.as_str())));
-                }
-            });
-        },
-    );
+    scrolled_pane_ui(ui, "At this moment", |ui| {
+        if moment.programs.is_empty() {
+            empty_ui(ui, "Nothing has happened yet.");
+        }
+        let changed = last.and_then(whose);
+        for (name, standing) in &moment.programs {
+            ui.push_id(name, |ui| standing_ui(ui, name, standing, changed == Some(name.as_str())));
+        }
+    });
 }
 
 fn standing_ui(ui: &mut Ui, name: &str, standing: &Standing, has_changed: bool) {

@@ -2,11 +2,9 @@
 //!
 //! Deliberately absent: the judging, which is the same as that of `twopc-lab verify`.
 
-use egui::accesskit::Role;
-use egui::{Label, RichText, ScrollArea, Ui};
+use egui::{Label, RichText, Ui};
 use twopc_ui::mark::{self, Mark};
-use twopc_ui::pane::{empty_ui, pane_ui};
-use twopc_ui::sight::scrolled_ui;
+use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
 use twopc_ui::text::error_ui;
 
 use crate::verdict::{Finding, Mark as Stands, Outcome, Verdict};
@@ -16,32 +14,18 @@ pub type Judged = Result<Verdict, String>;
 
 /// Draws the verdict; nothing was judged yet without one.
 pub(super) fn verdict_ui(ui: &mut Ui, judged: Option<&Judged>) {
-    pane_ui(
-        ui,
-        "Verdict",
-        Role::Group,
-        |_| (),
-        |ui| {
-            scrolled_ui(ui, ScrollArea::vertical().id_salt("verdict").auto_shrink(false), |ui| match judged {
-                None => empty_ui(ui, "As soon as a transaction stands in a log, the files are judged here."),
-                Some(Err(sentence)) => drop(error_ui(ui, sentence)),
-                Some(Ok(verdict)) => rows_ui(ui, verdict),
-            });
-        },
-    );
+    scrolled_pane_ui(ui, "Verdict", |ui| match judged {
+        None => empty_ui(ui, "As soon as a transaction stands in a log, the files are judged here."),
+        Some(Err(sentence)) => drop(error_ui(ui, sentence)),
+        Some(Ok(verdict)) => rows_ui(ui, verdict),
+    });
 }
 
 /// What is said while an earlier moment is looked at.
 pub(super) fn elsewhere_ui(ui: &mut Ui) {
-    pane_ui(
-        ui,
-        "Verdict",
-        Role::Group,
-        |_| (),
-        |ui| {
-            empty_ui(ui, "You look at an earlier moment. The verdict rests on the files as they are at the end: press End to see it.");
-        },
-    );
+    scrolled_pane_ui(ui, "Verdict", |ui| {
+        empty_ui(ui, "You look at an earlier moment. The verdict rests on the files as they are at the end: press End to see it.");
+    });
 }
 
 fn rows_ui(ui: &mut Ui, verdict: &Verdict) {

@@ -111,6 +111,14 @@ impl FromRelay {
     }
 }
 
+impl FromRelay {
+    /// The protocol message, if it is one.
+    #[must_use]
+    pub fn protocol(self) -> Option<Protocol> {
+        if let Self::Protocol(protocol) = self { Some(protocol) } else { None }
+    }
+}
+
 impl Protocol {
     /// The type, if nodes know it; others are ignored.
     #[must_use]

@@ -8,8 +8,10 @@
 
 pub mod observer;
 
+use std::env;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
@@ -260,4 +262,21 @@ impl<R: NodeRole> Watched<R> {
 /// A participant that votes commit by itself.
 pub fn committing(config: NodeConfig) -> NodeConfig {
     NodeConfig { auto_vote: AutoVote::Commit, ..config }
+}
+
+/// What the node that dies is told, in variables.
+const MORTAL: [&str; 4] = ["TWOPC_TEST_WHO", "TWOPC_TEST_POINT", "TWOPC_TEST_RELAY", "TWOPC_TEST_FOLDER"];
+
+/// Starts this test program again, as the node that dies: its test `the_one_that_dies` alone.
+pub fn spawn_mortal(relay: &TestRelay, who: &str, point: &str, folder: &Path) -> Child {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "the_one_that_dies"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let told = [who, point, &relay.address.to_string(), folder.to_str().unwrap()];
+    command.envs(MORTAL.into_iter().zip(told)).spawn().unwrap()
+}
+
+/// Who dies, where, at which relay and in which folder; `None` if this is no such program.
+pub fn told_to_die() -> Option<(String, String, SocketAddr, PathBuf)> {
+    let [who, point, relay, folder] = MORTAL.map(|name| env::var(name).ok());
+    Some((who?, point?, relay?.parse().ok()?, folder?.into()))
 }

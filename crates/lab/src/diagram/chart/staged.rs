@@ -5,10 +5,8 @@ use twopc_proto::{RecordKind, Role, TxnId, UserName};
 use super::{Chart, EntryId, Kind, LaneId, Part, SpanKind};
 use crate::diagram::words;
 use crate::life::DIED_AT;
+use crate::member::RELAY;
 use crate::run::Stage;
-
-/// The relay's name among the room's programs.
-const RELAY: &str = "relay";
 
 impl Chart {
     /// One of the room's programs came into another stage.
