@@ -3,15 +3,18 @@
 //!
 //! The bodies of `/lab`, both ways; only observers hear and say them. A rule matches a message by its
 //! path, its sender and its receiver: what it says is nobody's business on the way. Deliberately absent:
-//! the rules' work, which is the relay's.
+//! the rules' work, which is the relay's, and the reading of commands.
+
+mod asked;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+pub use asked::BadCommand;
+
 use crate::frame::PROTOCOL_PATH;
-use crate::json;
 use crate::name::UserName;
 
 /// The most rules that hold at a time.
@@ -96,74 +99,6 @@ pub enum Command {
     Release,
 }
 
-/// Why a body is no command. Rules are counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadCommand {
-    /// Not JSON, or not of the form.
-    #[error(
-        "A command is JSON with the member do (rules, deliver, drop, duplicate or release) and the members that belong to it; send that."
-    )]
-    Form,
-    /// A rule with a member that no rule has: it would match more than was meant.
-    #[error("Rule {0} has a member that no rule has; a rule has then, and may have path, from, to, and ms for a delay.")]
-    Member(usize),
-    /// More than [`MOST_RULES`].
-    #[error("There may be {MOST_RULES} rules at a time, and here are {0}; send fewer.")]
-    Rules(usize),
-    /// A rule's path that no protocol message has.
-    #[error("The path of rule {0} is none of a protocol message; it begins with /2pc/ and has at most {MOST_PATH} bytes.")]
-    Path(usize),
-    /// A rule's delay that is none, or too long.
-    #[error("The delay of rule {0} is out of bounds; it is 1 to {MOST_DELAY_MS} milliseconds.")]
-    Delay(usize),
-}
-
-impl Command {
-    /// Reads the body of an observer's `/lab`.
-    ///
-    /// # Errors
-    /// The first [`BadCommand`] that applies.
-    pub fn read(body: &[u8]) -> Result<Self, BadCommand> {
-        let command: Self = json::parse(body).map_err(|_| BadCommand::Form)?;
-        command.check()?;
-        match strange_rule(body) {
-            Some(number) => Err(BadCommand::Member(number)),
-            None => Ok(command),
-        }
-    }
-
-    /// Whether everything in it is within its limits.
-    ///
-    /// # Errors
-    /// The first [`BadCommand`] that applies.
-    pub fn check(&self) -> Result<(), BadCommand> {
-        let Self::Rules { rules } = self else { return Ok(()) };
-        if rules.len() > MOST_RULES {
-            return Err(BadCommand::Rules(rules.len()));
-        }
-        for (number, rule) in (1..).zip(rules) {
-            if rule.path.as_ref().is_some_and(|path| !path.starts_with(PROTOCOL_PATH) || path.len() > MOST_PATH) {
-                return Err(BadCommand::Path(number));
-            }
-            if let Then::Delay { ms } = rule.then
-                && !(1..=MOST_DELAY_MS).contains(&ms)
-            {
-                return Err(BadCommand::Delay(number));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The first rule, from 1, with a member that no rule has.
-fn strange_rule(body: &[u8]) -> Option<usize> {
-    const MEMBERS: [&str; 5] = ["path", "from", "to", "then", "ms"];
-    let asked: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let is_strange =
-        |rule: &serde_json::Value| rule.as_object().is_some_and(|rule| rule.keys().any(|key| !MEMBERS.contains(&key.as_str())));
-    asked.get("rules")?.as_array()?.iter().position(is_strange).map(|place| place + 1)
-}
-
 /// What the relay tells observers: the body of its `/lab`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fate", rename_all = "snake_case")]
@@ -215,7 +150,8 @@ mod tests {
         let asked = Command::Rules { rules: alloc::vec![rule.clone(), Rule { path: None, from: None, to: None, then: Then::Hold }] };
         let text = r#"{"do":"rules","rules":[{"path":"/2pc/VOTE_COMMIT","from":"alice","then":"delay","ms":500},{"then":"hold"}]}"#;
         assert_eq!(String::from_utf8(json::body(&asked)).unwrap(), text);
-        assert_eq!(json::parse::<Command>(text.as_bytes()).unwrap(), asked);
+        assert_eq!(Command::read(text.as_bytes()).unwrap(), asked);
+        assert_eq!(json::parse::<Command>(text.as_bytes()).unwrap(), asked, "as a run keeps it");
         for (asked, text) in [
             (Command::Deliver { seq: 7 }, r#"{"do":"deliver","seq":7}"#),
             (Command::Drop { seq: 7 }, r#"{"do":"drop","seq":7}"#),
@@ -223,10 +159,9 @@ mod tests {
             (Command::Release, r#"{"do":"release"}"#),
         ] {
             assert_eq!(String::from_utf8(json::body(&asked)).unwrap(), text);
-            assert_eq!(json::parse::<Command>(text.as_bytes()).unwrap(), asked);
+            assert_eq!(Command::read(text.as_bytes()).unwrap(), asked);
+            assert_eq!(json::parse::<Command>(text.as_bytes()).unwrap(), asked, "as a run keeps it");
         }
-        let typing_error = br#"{"do":"rules","rules":[{"then":"pass"},{"then":"hold","form":"alice"}]}"#;
-        assert_eq!(Command::read(typing_error), Err(BadCommand::Member(2)));
         for (told, text) in [
             (Fate::Rules { rules: alloc::vec![], held: alloc::vec![7] }, r#"{"fate":"rules","rules":[],"held":[7]}"#),
             (Fate::Held { seq: 7, ms: None }, r#"{"fate":"held","seq":7}"#),
@@ -239,36 +174,5 @@ mod tests {
             assert_eq!(String::from_utf8(json::body(&told)).unwrap(), text);
             assert_eq!(json::parse::<Fate>(text.as_bytes()).unwrap(), told);
         }
-    }
-    #[test]
-    fn a_command_out_of_its_limits_is_none_and_says_which_rule() {
-        let rules = |rules: &str| Command::read(alloc::format!(r#"{{"do":"rules","rules":[{rules}]}}"#).as_bytes());
-        for body in [
-            &b""[..],
-            b"{}",
-            b"[]",
-            br#"{"do":"stop"}"#,
-            br#"{"do":"deliver"}"#,
-            br#"{"do":"deliver","seq":-1}"#,
-            br#"{"do":"deliver","seq":"1"}"#,
-            br#"{"do":"release","do":"release"}"#,
-            br#"{"do":"rules"}"#,
-        ] {
-            assert_eq!(Command::read(body), Err(BadCommand::Form), "{}", String::from_utf8_lossy(body));
-        }
-        for rule in [r#"{}"#, r#"{"then":"delay"}"#, r#"{"then":"lose"}"#, r#"{"then":"hold","from":"a b"}"#] {
-            assert_eq!(rules(rule), Err(BadCommand::Form), "{rule}");
-        }
-        let path = |path: &str| rules(&alloc::format!(r#"{{"then":"pass"}},{{"path":"{path}","then":"drop"}}"#)).map(drop);
-        assert_eq!(path(&alloc::format!("/2pc/{}", "A".repeat(59))), Ok(()));
-        assert_eq!(path(&alloc::format!("/2pc/{}", "A".repeat(60))), Err(BadCommand::Path(2)));
-        for other in ["", "/2pc", "VOTE_COMMIT", "/client.http"] {
-            assert_eq!(path(other), Err(BadCommand::Path(2)), "{other}");
-        }
-        let delay = |ms: u64| rules(&alloc::format!(r#"{{"then":"delay","ms":{ms}}}"#)).map(drop);
-        assert_eq!([0, 1, 600_000, 600_001].map(delay), [Err(BadCommand::Delay(1)), Ok(()), Ok(()), Err(BadCommand::Delay(1))]);
-        let many = |count| rules(&alloc::vec![r#"{"then":"hold"}"#; count].join(",")).map(drop);
-        assert_eq!((many(256), many(257)), (Ok(()), Err(BadCommand::Rules(257))));
-        assert!(alloc::format!("{}", BadCommand::Path(2)).starts_with("The path of rule 2 is none"));
     }
 }

@@ -48,6 +48,11 @@ impl Bench {
         self.rules.is_empty() && self.held.is_empty()
     }
 
+    /// Whether no message is held.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// These rules instead of those before. What is held stays held.
     pub(super) fn set(&mut self, rules: Vec<Rule>) {
         self.rules = rules;

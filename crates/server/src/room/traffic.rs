@@ -72,6 +72,7 @@ impl Room {
                 late.extend(self.tell_fate(&state, &Fate::Duplicated { seq }, debt));
                 late
             }
+            Command::Release if state.bench.holds_nothing() => return Err(nothing_held()),
             Command::Release => self.let_all_go(&mut state),
         };
         self.settle(&mut state, late);
@@ -157,6 +158,11 @@ impl Room {
         }
         state.members.tell_observers(&Delivery::owed(self.frames.lab(fate), debt))
     }
+}
+
+fn nothing_held() -> Refusal {
+    let message = "Nothing is held, so there is nothing to release: what was held has gone on or is lost, or nothing ever was.";
+    Refusal::new(400, ErrorCode::BadRequest, String::from(message))
 }
 
 fn not_held(seq: u64) -> Refusal {

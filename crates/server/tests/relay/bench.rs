@@ -386,9 +386,15 @@ fn a_command_that_is_none_is_refused_and_changes_nothing() {
     let many = format!(r#"{{"do":"rules","rules":[{}]}}"#, [r#"{"then":"drop"}"#; 257].join(","));
     let long = format!(r#"{{"do":"rules","rules":[{{"path":"/2pc/{}","then":"drop"}}]}}"#, "A".repeat(60));
     for (body, sentence) in [
-        ("", "A command is JSON with the member do"),
-        (r#"{"do":"stop"}"#, "A command is JSON with the member do"),
-        (r#"{"do":"rules","rules":[{"then":"drop","from":"a b"}]}"#, "A command is JSON with the member do"),
+        ("", "A command is one JSON object"),
+        (r#"{"do":"stop"}"#, "The member do says what to do: rules, deliver, drop, duplicate or release; \"stop\" is none of them"),
+        (r#"{"do":"deliver"}"#, "The command deliver needs the member seq"),
+        (r#"{"do":"deliver","sec":1}"#, "The command deliver needs the member seq"),
+        (r#"{"do":"release","seq":1}"#, "The command release has no member seq"),
+        (r#"{"do":"rules"}"#, "The command rules needs the member rules"),
+        (r#"{"do":"rules","rules":[{"then":"pass"},{"form":"alice","then":"drop"}]}"#, "Rule 2 has the member form, which no rule has"),
+        (r#"{"do":"rules","rules":[{"from":"alice"}]}"#, "Rule 1 needs the member then"),
+        (r#"{"do":"rules","rules":[{"then":"drop","from":"a b"}]}"#, "The member from of rule 1 is no user name"),
         (&many, "There may be 256 rules at a time, and here are 257"),
         (&long, "The path of rule 1 is none of a protocol message"),
         (r#"{"do":"rules","rules":[{"path":"/client.http","then":"drop"}]}"#, "The path of rule 1 is none of a protocol message"),
@@ -405,6 +411,27 @@ fn a_command_that_is_none_is_refused_and_changes_nothing() {
     }
     room.deliver(seq);
     room.alice_sends_and_it_is_held("ACK", b"{}");
+}
+
+#[test]
+fn what_is_about_nothing_that_is_held_is_refused_by_its_number() {
+    let mut room = Room::new();
+    for (command, sentence) in [
+        (Command::Release, "Nothing is held, so there is nothing to release"),
+        (Command::Deliver { seq: 7 }, "No message with the number 7 is held"),
+        (Command::Drop { seq: 8 }, "No message with the number 8 is held"),
+        (Command::Duplicate { seq: 9 }, "No message with the number 9 is held"),
+    ] {
+        room.watcher.ask(&command);
+        let error = room.watcher.error();
+        assert_eq!(error.code(), Some(ErrorCode::BadRequest), "{command:?}");
+        assert!(error.message.starts_with(sentence), "{command:?}: {}", error.message);
+    }
+    room.set([hold_all()]);
+    let seq = room.alice_sends_and_it_is_held("ACK", b"{}");
+    room.ask(&Command::Release, &Fate::Delivered { seq });
+    room.watcher.ask(&Command::Release);
+    assert_eq!(room.watcher.refused(), ErrorCode::BadRequest, "it has gone on");
 }
 
 #[test]
