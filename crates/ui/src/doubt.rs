@@ -115,9 +115,11 @@ impl<'a> Doubt<'a> {
             text.push(' ');
         }
         if self.blocked {
+            // Whoever is here and says nothing may well decide; of the others it is known that they may not.
+            let nobody = if self.silent().is_empty() { "nobody here" } else { "nobody who answers" };
             text += &format!(
-                "Blocked: nobody here may decide. It ends when {} is back; starting another coordinator does not help. What frees it: {}.",
-                self.missing(),
+                "Blocked: {nobody} may decide. It ends when {}; starting another coordinator does not help. What frees it: {}.",
+                self.ends(),
                 self.frees()
             );
         } else if self.asked_ago.is_some() {
@@ -154,10 +156,19 @@ impl<'a> Doubt<'a> {
         ways.join(", or ")
     }
 
-    /// Who would have to come back: `chair or carol (offline)`.
-    fn missing(&self) -> String {
-        let missing: Vec<&str> = self.peers.iter().filter(|peer| !peer.here).map(|peer| peer.user.as_str()).collect();
-        if missing.is_empty() { String::from("the coordinator") } else { format!("{} (offline)", listed(&missing, "or")) }
+    /// What has to happen: `chair or carol (offline) is back`, `chair answers`, or both.
+    fn ends(&self) -> String {
+        let away: Vec<&str> = self.peers.iter().filter(|peer| !peer.here).map(|peer| peer.user.as_str()).collect();
+        let silent = self.silent();
+        let back = (!away.is_empty()).then(|| format!("{} (offline) is back", listed(&away, "or")));
+        let answers = (!silent.is_empty()).then(|| format!("{} answers", listed(&silent, "or")));
+        let ways: Vec<String> = back.into_iter().chain(answers).collect();
+        if ways.is_empty() { String::from("the coordinator decides") } else { ways.join(", or when ") }
+    }
+
+    /// Who is here and has not answered: it may be frozen, or what it says does not arrive.
+    fn silent(&self) -> Vec<&str> {
+        self.peers.iter().filter(|peer| peer.here && peer.answer.is_none()).map(|peer| peer.user.as_str()).collect()
     }
 }
 
@@ -213,7 +224,21 @@ mod tests {
         let all_ready = [peer("chair", true, None), peer("bob", true, Some(PeerState::Ready))];
         let blocked = Doubt { blocked: true, ..doubt(&all_ready) };
         assert_eq!(blocked.frees(), "the decision of chair", "whoever is in READY cannot free anybody");
-        assert!(blocked.explanation("You").contains("It ends when the coordinator is back"));
+    }
+
+    #[test]
+    fn who_is_away_has_to_come_back_and_who_is_silent_has_to_answer() {
+        let check = |peers: &[Peer], sentence: &str| {
+            let told = Doubt { blocked: true, ..doubt(peers) }.explanation("You");
+            assert!(told.contains(sentence), "{told}");
+        };
+        let ready = Some(PeerState::Ready);
+        check(&[peer("chair", false, None), peer("bob", true, ready)], "nobody here may decide. It ends when chair (offline) is back;");
+        check(&[peer("chair", true, None), peer("bob", true, ready)], "nobody who answers may decide. It ends when chair answers;");
+        check(
+            &[peer("chair", true, None), peer("bob", true, None), peer("carol", false, None)],
+            "nobody who answers may decide. It ends when carol (offline) is back, or when chair or bob answers;",
+        );
     }
 
     #[test]
