@@ -1,5 +1,5 @@
 //! Where the room's windows stand on the screen: beside each other where they fit, else one behind
-//! the other so that every title can be read.
+//! the other so that every title can be read, and the lab's own beside all of those.
 //!
 //! Deliberately absent: what the window system makes of it. Wayland places windows itself and takes
 //! only their sizes.
@@ -24,12 +24,12 @@ const READABLE: f32 = 160.0;
 /// Places for `count` windows, frames included, on a screen given in points.
 ///
 /// Every place is on the screen. None covers another where all fit beside each other in their
-/// smallest size; where they don't, none covers an earlier one's title, as long as the screen has
-/// room for that many titles.
+/// smallest size; where they don't, the first, which is the lab's then, stands free beside all others,
+/// and none covers an earlier one's title, as long as the screen has room for that many titles.
 #[must_use]
 pub fn tile(screen: Rect, count: usize) -> Vec<Rect> {
     let desk = screen - BARS;
-    beside(desk, count).unwrap_or_else(|| behind(desk, count))
+    beside(desk, count).or_else(|| first_beside(desk, count)).unwrap_or_else(|| behind(desk, count))
 }
 
 /// What a window is told of such a rectangle: where its frame begins, and how large it is inside.
@@ -62,6 +62,24 @@ fn beside(desk: Rect, count: usize) -> Option<Vec<Rect>> {
         Rect::from_min_size(desk.min + vec2(column as f32, row as f32) * size, size)
     };
     Some((0..count).map(place).collect())
+}
+
+/// The first on the left, all others behind each other on the right; none if that side is too small for
+/// their titles.
+fn first_beside(desk: Rect, count: usize) -> Option<Vec<Rect>> {
+    let (least, best) = ((SMALLEST + around()).x, (BEST + around()).x);
+    if desk.width() < 2.0 * least || count == 0 {
+        return None;
+    }
+    let (first, rest) = desk.split_left_right_at_x((desk.left() + (desk.width() / 2.0).min(best)).floor());
+    let others = behind(rest, count - 1);
+    (0..others.len()).all(|i| is_title_free(&others, i)).then(|| [vec![first], others].concat())
+}
+
+/// Whether the beginning of a title can be read, whatever was opened after it.
+fn is_title_free(places: &[Rect], i: usize) -> bool {
+    let title = Rect::from_min_size(places[i].min, vec2(READABLE.min(places[i].width()), TITLE));
+    !places[i + 1..].iter().any(|later| later.intersect(title).is_positive())
 }
 
 /// As few strips beside each other as leave room for every title, each with its own steps. The
@@ -113,10 +131,9 @@ mod tests {
     const SCREENS: [(f32, f32); 6] =
         [(800.0, 600.0), (1024.0, 768.0), (1280.0, 800.0), (1366.0, 768.0), (1920.0, 1080.0), (3840.0, 2160.0)];
 
-    /// The first title that a later window covers, of which this width is to be seen.
-    fn covered(places: &[Rect], width: f32) -> Option<usize> {
-        let title = |place: &Rect| Rect::from_min_size(place.min, vec2(width.min(place.width()), TITLE));
-        (0..places.len()).find(|&i| places[i + 1..].iter().any(|later| later.intersect(title(&places[i])).is_positive()))
+    /// The first title whose beginning a later window covers.
+    fn covered(places: &[Rect]) -> Option<usize> {
+        (0..places.len()).find(|&i| !is_title_free(places, i))
     }
 
     #[test]
@@ -146,29 +163,36 @@ mod tests {
     }
 
     #[test]
-    fn no_window_covers_an_earlier_ones_title() {
-        for ((width, height), most) in [((800.0, 600.0), 5), ((1024.0, 768.0), 18), ((1280.0, 800.0), 30), ((1920.0, 1080.0), 65)] {
+    fn the_beginning_of_every_title_is_seen() {
+        for ((width, height), most) in [((800.0, 600.0), 15), ((1024.0, 768.0), 18), ((1280.0, 800.0), 30), ((1920.0, 1080.0), 65)] {
             for count in 1..=most {
                 let places = tile(screen(width, height), count);
-                assert_eq!(covered(&places, f32::INFINITY), None, "{count} on {width} x {height}: {places:?}");
+                assert_eq!(covered(&places), None, "{count} on {width} x {height}: {places:?}");
             }
         }
     }
 
     #[test]
-    fn where_that_is_too_much_the_beginning_of_every_title_is_seen() {
-        for ((width, height), most) in [((800.0, 600.0), 15), ((1024.0, 768.0), 18), ((1280.0, 800.0), 30)] {
-            let places = tile(screen(width, height), most);
-            assert_eq!(covered(&places, READABLE), None, "{most} on {width} x {height}: {places:?}");
+    fn of_many_windows_none_stands_before_the_first() {
+        for (width, height) in [(1024.0, 768.0), (1280.0, 800.0), (1600.0, 1000.0), (1920.0, 1080.0)] {
+            for count in 1..=10 {
+                let places = tile(screen(width, height), count);
+                let size = inside(places[0]).size;
+                assert!(!places[1..].iter().any(|place| place.intersect(places[0]).is_positive()), "{count} on {width} x {height}");
+                assert!((size / SMALLEST).min_elem() >= 1.0, "{count} on {width} x {height}: {size:?}");
+            }
         }
     }
 
     #[test]
-    fn where_not_all_fit_beside_each_other_they_stand_behind_each_other_as_large_as_they_like() {
-        let places = tile(screen(1024.0, 768.0), 5);
+    fn where_not_all_fit_beside_each_other_the_others_stand_behind_each_other() {
+        let places = tile(screen(1600.0, 1000.0), 10);
         assert!(overlap(&places));
-        assert_eq!(places[0], Rect::from_min_size(pos2(0.0, 32.0), vec2(864.0, 532.0)));
-        assert_eq!(places[4], Rect::from_min_size(pos2(96.0, 188.0), vec2(864.0, 532.0)));
+        assert_eq!(places[0], Rect::from_min_size(pos2(0.0, 32.0), vec2(800.0, 920.0)));
+        assert_eq!(places[1], Rect::from_min_size(pos2(800.0, 32.0), vec2(608.0, 601.0)));
+        assert_eq!(places[9], Rect::from_min_size(pos2(992.0, 344.0), vec2(608.0, 601.0)));
+        let low = tile(screen(800.0, 600.0), 5);
+        assert!(low[1].intersect(low[0]).is_positive(), "too narrow for two beside each other");
     }
 
     #[test]
