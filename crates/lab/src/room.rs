@@ -4,7 +4,7 @@
 //! does; it lives until the last of them has ended. What happens is noted in the room's journal, and
 //! kept as a run. Deliberately absent: windows, and what the programs say to each other.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -217,11 +217,14 @@ fn begin(plan: &Plan, members: &[Member]) -> Result<Option<(Keeps, File)>, RunEr
 }
 
 impl Keeps {
-    /// The last part: the files as they are now, and what the relay relayed.
+    /// The last part: the files as they are now, and what the relay relayed. `after` has its name once all is
+    /// there: a part of the files would be judged as if it were all of them.
     fn finish(&self, journal: &Journal) -> Result<(), RunError> {
         let Some(data) = &self.data else { return Ok(()) };
-        folder::copy_files(data, &self.dir.join("after"))?;
-        journal.read(|events| folder::write_relayed(events, &self.dir.join("relay")))
+        let (part, after) = (self.dir.join("after.part"), self.dir.join("after"));
+        folder::copy_files(data, &part)?;
+        journal.read(|events| folder::write_relayed(events, &self.dir.join("relay")))?;
+        fs::rename(&part, &after).map_err(|error| RunError::Io { path: after, error })
     }
 }
 

@@ -190,10 +190,13 @@ impl Stage {
         self.judged = match self.evidence() {
             Ok(evidence) => Some(Ok(verdict::judge(&evidence))),
             // A room in which nothing was ever voted on has nothing to judge.
-            Err(VerifyError::Nothing(_) | VerifyError::NotThere(_)) if self.data.is_some() => None,
-            Err(VerifyError::Nothing(_) | VerifyError::NotThere(_)) => {
-                Some(Err(String::from("This run was not closed, so it has no copy of its files, and there is nothing to judge.")))
+            Err(VerifyError::Nothing(_) | VerifyError::NotThere(_) | VerifyError::Unclosed(_)) if self.data.is_some() || self.is_live() => {
+                None
             }
+            Err(VerifyError::Unclosed(_)) => Some(Err(String::from(
+                "This run was not closed, so it has no copy of its room's files, and nothing is judged here. The files themselves are \
+                 judged by twopc-lab verify, with the room's data folder and its relay's.",
+            ))),
             Err(error) => Some(Err(error.to_string())),
         };
         None

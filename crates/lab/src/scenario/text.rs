@@ -67,7 +67,7 @@ pub struct Scenario {
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// It cannot be read.
-    #[error("{file} cannot be read: {}.", in_words(error))]
+    #[error("{file} cannot be read: {}. Name a scenario's file, or a folder of them.", in_words(error))]
     Io {
         /// The file.
         file: String,
@@ -85,7 +85,7 @@ pub enum TextError {
         why: String,
     },
     /// There is none in a folder.
-    #[error("{folder} has no scenario in it: name a file, or a folder with files that end in .scenario")]
+    #[error("{folder} has no scenario in it: name a file, or a folder with files that end in .scenario.")]
     Empty {
         /// The folder.
         folder: String,

@@ -21,6 +21,13 @@ pub enum VerifyError {
         .0.display()
     )]
     Nothing(PathBuf),
+    /// A run whose lab was ended before it could copy the files of its room.
+    #[error(
+        "{} is a run that was not closed, so it has no copy of its room's files and there is no verdict: give the room's data directory \
+         (data, unless --data-dir said otherwise) and the relay's log directory (logs).",
+        .0.display()
+    )]
+    Unclosed(PathBuf),
     /// The system does not let this user read it, or cannot.
     #[error("{} cannot be read ({source}); nothing can be said without it.", file.display())]
     Unreadable {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use twopc_proto::{Role, UserName};
 
 use super::{Evidence, VerifyError};
+use crate::run::folder::HEADER;
 
 /// How often a reading begins again because a log was written anew meanwhile.
 const ATTEMPTS: usize = 5;
@@ -61,6 +62,10 @@ impl Found {
             let mut is_ours = found.look_into(dir)?;
             for folder in [inside("after", "data"), inside("relay", "logs")].into_iter().flatten() {
                 is_ours |= found.look_into(&folder)?;
+            }
+            // What the room began with, and a part of a copy, say nothing of how it ended.
+            if dir.join(HEADER).is_file() && inside("after", "data").is_none() {
+                return Err(VerifyError::Unclosed(dir.clone()));
             }
             if !is_ours {
                 return Err(VerifyError::Nothing(dir.clone()));

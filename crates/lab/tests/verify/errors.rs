@@ -34,6 +34,27 @@ fn a_folder_with_nothing_of_ours_is_an_error() {
 }
 
 #[test]
+fn a_run_that_was_not_closed_is_an_error_that_says_what_to_judge_instead() {
+    let run = Run::committed();
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("run.json"), "{}").unwrap();
+    let before = folder.path().join("before");
+    fs::create_dir(&before).unwrap();
+    for log in ["alice.participant.dtlog", "chair.coordinator.dtlog"] {
+        fs::copy(run.data(log), before.join(log)).unwrap();
+    }
+    let said = ["is a run that was not closed", "give the room's data directory"];
+    verify(&[folder.path()]).is_error(&said);
+    // The lab was killed while it copied.
+    fs::rename(&before, folder.path().join("after.part")).unwrap();
+    fs::create_dir(folder.path().join("relay")).unwrap();
+    fs::write(folder.path().join("relay").join("room.http"), "").unwrap();
+    verify(&[folder.path()]).is_error(&said);
+    fs::rename(folder.path().join("after.part"), folder.path().join("after")).unwrap();
+    assert_ne!(verify(&[folder.path()]).status, 1, "with all of it there is a verdict");
+}
+
+#[test]
 fn a_log_that_is_damaged_in_the_middle_is_an_error() {
     let run = Run::committed();
     let log = run.data("alice.participant.dtlog");
