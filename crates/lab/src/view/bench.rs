@@ -1,21 +1,28 @@
 //! The message bench: rules for messages on their way, and what becomes of those that are kept.
 //!
-//! What is chosen is one line: do this with these messages. Deliberately absent: the messages' own words;
+//! What is chosen is a line: hold all, slow motion, do this with these messages, cut this link. Deliberately absent: the messages' own words;
 //! a rule looks at type, sender and receiver alone.
 
-use egui::{Button, ComboBox, Label, Ui, vec2};
-use twopc_proto::bench::{Command, Rule, Then};
+mod link;
+mod rules;
+
+use egui::{Button, Checkbox, ComboBox, DragValue, Label, Response, RichText, Stroke, Ui, vec2};
+use link::Link;
+pub use rules::told;
+pub(super) use rules::{hold_all, slow_motion};
+use twopc_proto::bench::{Command, MOST_DELAY_MS, Rule, Then};
 use twopc_proto::{MessageKind, UserName};
 use twopc_ui::button::button_ui;
+use twopc_ui::palette::Palette;
 use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
-use twopc_ui::theme::{CONTROL, side_button};
+use twopc_ui::theme::{CONTROL, UNIT, side_button};
 
 use crate::run::{Deed, Moment};
 
-/// How long slow motion takes for a message, in milliseconds.
-pub(super) const SLOW: u64 = 1_000;
+/// How long a message takes at first, in milliseconds.
+const SLOW: u64 = 1_000;
 
-/// The line that is being chosen.
+/// What is being chosen: a rule, a link to cut, how slow slow motion is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     kind: Option<MessageKind>,
@@ -23,11 +30,13 @@ pub struct Draft {
     to: Option<UserName>,
     then: Doing,
     ms: u64,
+    slow_ms: u64,
+    link: Link,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { kind: None, from: None, to: None, then: Doing::Hold, ms: SLOW }
+        Self { kind: None, from: None, to: None, then: Doing::Hold, ms: SLOW, slow_ms: SLOW, link: Link::default() }
     }
 }
 
@@ -51,6 +60,11 @@ impl Doing {
 }
 
 impl Draft {
+    /// How long a message is to take in slow motion, in milliseconds.
+    pub(super) fn slow_ms(&self) -> u64 {
+        self.slow_ms
+    }
+
     fn rule(&self) -> Rule {
         let then = match self.then {
             Doing::Hold => Then::Hold,
@@ -77,43 +91,70 @@ const KINDS: [MessageKind; 8] = [
 pub(super) fn bench_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
     scrolled_pane_ui(ui, "Messages on their way", |ui| {
         all_ui(ui, moment, can, deeds);
+        slow_ui(ui, moment, draft, can, deeds);
         draft_ui(ui, moment, people, draft, can, deeds);
+        link::link_ui(ui, moment, people, draft, can, deeds);
         rules_ui(ui, moment, can, deeds);
         held_ui(ui, moment, can, deeds);
     });
 }
 
-/// A rule for every message.
-pub(super) fn of_all(then: Then) -> Rule {
-    Rule { path: None, from: None, to: None, then }
-}
-
-/// The rules with these before them, and each of them once: what was chosen last is what is meant.
-pub(super) fn with<const N: usize>(moment: &Moment, first: [Rule; N]) -> Vec<Rule> {
-    let others: Vec<Rule> = moment.rules.iter().filter(|known| !first.contains(known)).cloned().collect();
-    first.into_iter().chain(others).collect()
-}
-
-/// The rules without this one.
-pub(super) fn without(moment: &Moment, rule: &Rule) -> Vec<Rule> {
-    moment.rules.iter().filter(|known| *known != rule).cloned().collect()
-}
-
 fn all_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
-    let everything = |then| Deed::Rules { rules: with(moment, [of_all(then)]) };
-    let some = |is_some: bool, why: &'static str| if is_some { can } else { Err(why) };
+    let some = |is_some: bool, why: &'static str| if is_some { can } else { can.and(Err(why)) };
     ui.horizontal_wrapped(|ui| {
-        let mut press = |ui: &mut Ui, can: Result<(), &str>, word: &'static str, deed: Deed| {
-            if button_ui(ui, can, side_button(word)).clicked() {
+        let mut press = |ui: &mut Ui, can: Result<(), &str>, button: Button<'static>, deed: Deed| {
+            if button_ui(ui, can, button).clicked() {
                 deeds.push(deed);
             }
         };
-        press(ui, can, "Hold all", everything(Then::Hold));
-        press(ui, can, "Slow motion", everything(Then::Delay { ms: SLOW }));
-        press(ui, some(!moment.rules.is_empty(), "No rule holds."), "No rules", Deed::Rules { rules: Vec::new() });
+        let hold = side_button("Hold all").selected(rules::holds_all(moment));
+        press(ui, can, hold, Deed::Rules { rules: hold_all(moment) });
         let release = Deed::Bench { command: Command::Release };
-        press(ui, some(!moment.held.is_empty(), "Nothing is held."), "Deliver all", release);
+        press(ui, some(!moment.held.is_empty(), "Nothing is held."), side_button("Deliver all"), release);
+        let none = Deed::Rules { rules: Vec::new() };
+        press(ui, some(!moment.rules.is_empty(), "No rule is in force."), side_button("Remove all rules"), none);
     });
+}
+
+/// Slow motion, on or off, and how slow. While it is on, another time holds from the next message on.
+fn slow_ui(ui: &mut Ui, moment: &Moment, draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
+    ui.horizontal_wrapped(|ui| {
+        let is_on = rules::slow_ms(moment).is_some();
+        let mut shown = is_on;
+        if switch_ui(ui, can, &mut shown, "Slow motion").clicked() {
+            deeds.push(Deed::Rules { rules: slow_motion(moment, draft.slow_ms) });
+        }
+        ui.label("every message takes");
+        let time = time_ui(ui, &mut draft.slow_ms, "How long every message takes in slow motion");
+        let is_chosen = time.drag_stopped() || (time.changed() && !time.dragged());
+        if is_on && can.is_ok() && is_chosen {
+            deeds.push(Deed::Rules { rules: rules::slowed(moment, draft.slow_ms) });
+        }
+    });
+}
+
+/// A box that is empty or ticked, or says why it can be neither.
+fn switch_ui(ui: &mut Ui, can: Result<(), &str>, is_on: &mut bool, word: &str) -> Response {
+    let ground = Palette::of(ui.visuals()).surface;
+    let switch = ui.scope(|ui| {
+        ui.spacing_mut().icon_width = 2.5 * UNIT;
+        let widgets = &mut ui.visuals_mut().widgets;
+        for look in [&mut widgets.noninteractive, &mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+            // What is filled looks ticked from afar.
+            look.bg_fill = ground;
+            look.bg_stroke = Stroke::new(1.5, look.fg_stroke.color);
+        }
+        ui.add_enabled(can.is_ok(), Checkbox::new(is_on, word))
+    });
+    let Err(why) = can else { return switch.inner };
+    ui.ctx().accesskit_node_builder(switch.inner.id, |node| node.set_description(why));
+    switch.inner.on_disabled_hover_text(why)
+}
+
+/// A time for a message, as far as the relay takes it.
+fn time_ui(ui: &mut Ui, ms: &mut u64, name: &str) -> Response {
+    let field = DragValue::new(ms).range(1..=MOST_DELAY_MS).suffix(" ms").speed(10.0).update_while_editing(false);
+    ui.add_sized(vec2(10.0 * UNIT, CONTROL), field).accessible_name(name)
 }
 
 fn draft_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
@@ -141,33 +182,27 @@ fn draft_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft
             .response
             .accessible_name("Which messages");
         ui.label("from");
-        person_ui(ui, "From whom", people, &mut draft.from);
+        person_ui(ui, "From whom", "anybody", people, &mut draft.from);
         ui.label("to");
-        person_ui(ui, "To whom", people, &mut draft.to);
+        person_ui(ui, "To whom", "anybody", people, &mut draft.to);
         if draft.then == Doing::Delay {
-            let delay = egui::DragValue::new(&mut draft.ms).range(1..=600_000).suffix(" ms").speed(10.0);
-            ui.add(delay).accessible_name("For how long");
+            ui.label("by");
+            time_ui(ui, &mut draft.ms, "For how long");
         }
         if button_ui(ui, can, side_button("Add rule")).clicked() {
-            deeds.push(Deed::Rules { rules: with(moment, [draft.rule()]) });
-        }
-        let (Some(one), Some(other)) = (&draft.from, &draft.to) else { return };
-        if button_ui(ui, can, side_button("Cut link")).on_hover_text("Nothing passes between these two, either way").clicked() {
-            let cut =
-                |from: &UserName, to: &UserName| Rule { path: None, from: Some(from.clone()), to: Some(to.clone()), then: Then::Drop };
-            let both = [cut(one, other), cut(other, one)];
-            deeds.push(Deed::Rules { rules: with(moment, both) });
+            deeds.push(Deed::Rules { rules: rules::with(moment, vec![draft.rule()]) });
         }
     });
 }
 
-fn person_ui(ui: &mut Ui, name: &str, people: &[UserName], chosen: &mut Option<UserName>) {
-    let shown = chosen.as_ref().map_or("anybody", UserName::as_str).to_owned();
+/// Somebody in the room, or `none`.
+fn person_ui(ui: &mut Ui, name: &str, none: &str, people: &[UserName], chosen: &mut Option<UserName>) {
+    let shown = chosen.as_ref().map_or(none, UserName::as_str).to_owned();
     ComboBox::from_id_salt(name)
         .selected_text(shown)
         .width(96.0)
         .show_ui(ui, |ui| {
-            ui.selectable_value(chosen, None, "anybody");
+            ui.selectable_value(chosen, None, none);
             for person in people {
                 ui.selectable_value(chosen, Some(person.clone()), person.as_str());
             }
@@ -176,26 +211,31 @@ fn person_ui(ui: &mut Ui, name: &str, people: &[UserName], chosen: &mut Option<U
         .accessible_name(name);
 }
 
+/// The rules in force, the one that is looked at first on top, each with a way to take it away.
 fn rules_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
+    ui.separator();
+    ui.label(RichText::new("Rules in force").strong());
+    if moment.rules.is_empty() {
+        empty_ui(ui, "None: every message goes straight on. Hold all, choose slow motion, or add a rule.");
+    }
     for (index, rule) in moment.rules.iter().enumerate() {
         ui.horizontal_wrapped(|ui| {
-            ui.label(told(rule));
             if button_ui(ui, can, side_button("Remove")).accessible_name(format!("Remove rule {}", index + 1)).clicked() {
-                deeds.push(Deed::Rules { rules: without(moment, rule) });
+                deeds.push(Deed::Rules { rules: rules::without(moment, rule) });
+            }
+            ui.label(format!("{}  {}", index + 1, told(rule)));
+            if let Some(first) = rules::is_behind(&moment.rules, index) {
+                ui.weak(format!("(not while rule {first} takes every message)"));
             }
         });
     }
 }
 
 fn held_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
+    ui.separator();
+    ui.label(RichText::new("Held messages").strong());
     if moment.held.is_empty() {
-        let sentence = if moment.rules.is_empty() {
-            "Every message goes straight on. Hold all, or add a rule, and what is held stands here."
-        } else {
-            "Nothing is held now."
-        };
-        empty_ui(ui, sentence);
-        return;
+        empty_ui(ui, "None. What a rule holds or delays stands here, to be delivered, dropped or duplicated by hand.");
     }
     for (seq, message) in &moment.held {
         ui.horizontal_wrapped(|ui| {
@@ -213,18 +253,4 @@ fn held_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<
             }
         });
     }
-}
-
-/// A rule in words.
-#[must_use]
-pub fn told(rule: &Rule) -> String {
-    let what = rule.path.as_deref().and_then(|path| path.strip_prefix("/2pc/")).unwrap_or("every message");
-    let end = |name: &Option<UserName>| name.as_ref().map_or_else(|| String::from("anybody"), ToString::to_string);
-    let doing = match rule.then {
-        Then::Pass => String::from("Pass"),
-        Then::Hold => String::from("Hold"),
-        Then::Drop => String::from("Drop"),
-        Then::Delay { ms } => format!("Delay by {ms} ms"),
-    };
-    format!("{doing} {what} from {} to {}", end(&rule.from), end(&rule.to))
 }

@@ -20,7 +20,10 @@ pub(super) fn blocked_ui(ui: &mut Ui, moment: &Moment, now_us: u64) {
     scrolled_pane_ui(ui, "In doubt", |ui| {
         let doubts = in_doubt(moment);
         if doubts.is_empty() {
-            empty_ui(ui, "Nobody is in doubt. A participant is, from its Commit until it hears the decision.");
+            empty_ui(
+                ui,
+                "Nobody is in doubt. A participant is, from its Commit until it hears the decision; several of the scenarios show it.",
+            );
         }
         for (name, standing, txn, stand, doubt) in doubts {
             doubt_ui(ui, name, standing, txn, stand, doubt, now_us);

@@ -1,8 +1,8 @@
 //! The keys, and the three sentences for whoever is here for the first time.
 //!
-//! Deliberately absent: what the keys do.
+//! Deliberately absent: what the keys do, the one that closes this among them.
 
-use egui::{Align2, Grid, Key, RichText, ScrollArea, Ui, Window, vec2};
+use egui::{Align2, Grid, RichText, ScrollArea, Ui, Window, vec2};
 
 /// What is said at the first start.
 pub const WELCOME: [&str; 3] = [
@@ -18,22 +18,19 @@ pub const KEYS: [(&str, &str); 14] = [
     ("H", "Hold all messages, or not any more"),
     ("N", "Deliver the next message that is held"),
     ("R", "Deliver all that is held"),
-    ("S", "Slow motion, or not any more"),
+    ("S", "Slow motion as set under Messages, or not any more"),
     ("←, →", "One event back or on"),
     ("Space", "Play on from here, or stop"),
     ("End", "Go to the end, and follow it"),
     ("Drag, wheel", "Move the diagram"),
     ("Ctrl and wheel, +, −", "Zoom the diagram"),
     ("Arrows", "In the diagram: along a lane, to its neighbour"),
-    ("Esc", "Let go of what was picked; close this"),
+    ("Esc", "Close what is on top: this, a menu, a field, what was picked"),
     ("Ctrl +, Ctrl −", "Zoom everything"),
 ];
 
 /// Draws the keys over everything else.
 pub(super) fn keys_ui(ui: &Ui, is_open: &mut bool) {
-    if ui.input(|input| input.key_pressed(Key::Escape)) {
-        *is_open = false;
-    }
     Window::new("Keys").open(is_open).collapsible(false).resizable(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
         ui.ctx(),
         |ui| {

@@ -3,8 +3,10 @@
 //! While somebody types into a field, every key but Escape is the field's. Deliberately absent: the keys
 //! that the diagram takes for itself when it has the focus.
 
+mod escape;
+
 use egui::{Key, Ui};
-use twopc_proto::bench::{Command, Rule, Then};
+use twopc_proto::bench::Command;
 
 use super::{Desk, Shown, Tab, Wish, bench, can_steer};
 use crate::run::Deed;
@@ -13,6 +15,7 @@ const TABS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, K
 
 /// Takes the keys that were pressed.
 pub(super) fn take(ui: &Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
+    escape::take(ui, desk);
     let focused = ui.ctx().memory(egui::Memory::focused);
     if ui.ctx().text_edit_focused() {
         return;
@@ -26,7 +29,7 @@ pub(super) fn take(ui: &Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec
             desk.tab = tab;
         }
     }
-    steer(shown, &pressed, wishes);
+    steer(shown, desk.rule.slow_ms(), &pressed, wishes);
     // What has the focus has the arrows and the space bar.
     if focused.is_some() {
         return;
@@ -43,21 +46,17 @@ pub(super) fn take(ui: &Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec
     }
 }
 
-fn steer(shown: &Shown<'_>, pressed: &impl Fn(Key) -> bool, wishes: &mut Vec<Wish>) {
+fn steer(shown: &Shown<'_>, slow_ms: u64, pressed: &impl Fn(Key) -> bool, wishes: &mut Vec<Wish>) {
     if can_steer(shown).is_err() {
         return;
     }
     let moment = shown.watched.moment();
     // The same key takes it back.
-    let mut toggle = |rule: Rule| {
-        let rules = if moment.rules.contains(&rule) { bench::without(moment, &rule) } else { bench::with(moment, [rule]) };
-        wishes.push(Wish::Do(Deed::Rules { rules }));
-    };
     if pressed(Key::H) {
-        toggle(bench::of_all(Then::Hold));
+        wishes.push(Wish::Do(Deed::Rules { rules: bench::hold_all(moment) }));
     }
     if pressed(Key::S) {
-        toggle(bench::of_all(Then::Delay { ms: bench::SLOW }));
+        wishes.push(Wish::Do(Deed::Rules { rules: bench::slow_motion(moment, slow_ms) }));
     }
     if pressed(Key::N)
         && let Some(seq) = moment.held.keys().next()

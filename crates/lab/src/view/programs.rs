@@ -28,7 +28,7 @@ const PROCESS: f32 = 9.0 * UNIT;
 /// The buttons of a row.
 const BUTTONS: f32 = 25.0 * UNIT;
 /// The least that a state needs.
-const STATE: f32 = 13.0 * UNIT;
+const STATE: f32 = 19.0 * UNIT;
 /// Narrower than this, a program has two lines.
 const ONE_LINE: f32 = NAME + ROLE + PROCESS + STATE + BUTTONS + 4.0 * UNIT + PADDING;
 /// What the list's frame takes of the width.
@@ -63,7 +63,9 @@ fn programs_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, deeds: &mut Vec<De
     };
     pane_ui(ui, "Programs", Role::Table, headings, |ui| {
         for program in &room.programs {
-            ui.push_id(&program.member.name, |ui| program_ui(ui, program, &moment.of(&program.member.name), is_wide, deeds));
+            let standing = moment.of(&program.member.name);
+            let reach = Reach::of(room, moment, program, &standing);
+            ui.push_id(&program.member.name, |ui| program_ui(ui, program, &standing, reach, is_wide, deeds));
         }
         if let Some(name) = room.next_name() {
             let can =
@@ -85,7 +87,7 @@ fn headings_ui(ui: &mut Ui) {
 }
 
 /// One program: a line, or two where that is too narrow, and under them what is wrong with it.
-fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, is_wide: bool, deeds: &mut Vec<Deed>) {
+fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, reach: Reach, is_wide: bool, deeds: &mut Vec<Deed>) {
     let Program { member, life } = program;
     let process = life.pid().map_or_else(|| String::from("–"), |pid| pid.to_string());
     if is_wide {
@@ -94,7 +96,7 @@ fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, is_wide: bool
             cell_ui(ui, ROLE, |ui| drop(ui.label(member.part.to_string())));
             cell_ui(ui, PROCESS, |ui| drop(ui.add(Label::new(process).extend())));
             let state = ui.available_width() - BUTTONS - UNIT;
-            cell_ui(ui, state, |ui| state_ui(ui, life));
+            cell_ui(ui, state, |ui| state_ui(ui, life, reach));
             buttons_ui(ui, program, deeds);
         });
     } else {
@@ -107,7 +109,7 @@ fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, is_wide: bool
             buttons_ui(ui, program, deeds);
         });
         ui.horizontal(|ui| {
-            state_ui(ui, life);
+            state_ui(ui, life, reach);
             ui.weak(format!("process {process}"));
         });
     }
@@ -122,6 +124,49 @@ fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, is_wide: bool
             error_ui(ui, &end.sentence());
         } else if end.was_killed() {
             ui.add(Label::new(RichText::new(end.sentence()).weak()).wrap());
+        }
+    }
+}
+
+/// Whether a program that runs can be reached, as far as that is known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// It is in the room, it is the relay, or nothing else is known.
+    There,
+    /// The relay has not let it in, or has lost it.
+    Offline,
+    /// No relay runs.
+    NoRelay,
+}
+
+impl Reach {
+    fn of(room: &RoomView, moment: &Moment, program: &Program, standing: &Standing) -> Self {
+        let is_up = |other: &Program| other.member.part == MemberPart::Relay && other.life.pid().is_some();
+        let logs_in = match program.member.part {
+            MemberPart::Relay => false,
+            MemberPart::Participant | MemberPart::Coordinator => true,
+        };
+        match program.life {
+            Life::Running { .. } | Life::Frozen { .. } if logs_in => {}
+            Life::Waiting | Life::Starting { .. } | Life::Running { .. } | Life::Frozen { .. } | Life::Ending { .. } | Life::Ended(_) => {
+                return Self::There;
+            }
+        }
+        if !room.programs.iter().any(is_up) {
+            Self::NoRelay
+        } else if moment.is_watching && !standing.is_online {
+            Self::Offline
+        } else {
+            Self::There
+        }
+    }
+
+    /// What it adds to the word for its process.
+    fn words(self) -> &'static str {
+        match self {
+            Self::There => "",
+            Self::Offline => ", offline",
+            Self::NoRelay => ", no relay",
         }
     }
 }
@@ -142,19 +187,20 @@ fn standing_ui(ui: &mut Ui, standing: &Standing) {
 }
 
 /// The state's shape and word; a change is said by a screen reader.
-fn state_ui(ui: &mut Ui, life: &Life) {
+fn state_ui(ui: &mut Ui, life: &Life, reach: Reach) {
     let (rect, _) = ui.allocate_exact_size(vec2(2.0 * UNIT, 2.0 * UNIT), Sense::hover());
-    shape(ui, rect, life);
-    let label = ui.add(Label::new(life.word()).extend());
+    shape(ui, rect, life, reach);
+    let label = ui.add(Label::new(format!("{}{}", life.word(), reach.words())).extend());
     mark::announce(&label);
 }
 
-/// A full dot for what runs, a quarter for what is on its way, a hollow one for what has ended, a
-/// cross for what failed.
-fn shape(ui: &Ui, rect: Rect, life: &Life) {
+/// A full dot for what runs, a ring for what runs and is not in the room, a quarter for what is on its way, a
+/// hollow dot for what has ended, a cross for what failed.
+fn shape(ui: &Ui, rect: Rect, life: &Life, reach: Reach) {
     let (painter, palette, radius) = (ui.painter(), Palette::of(ui.visuals()), 6.0);
     match life {
-        Life::Running { .. } => drop(painter.circle_filled(rect.center(), radius, palette.green)),
+        Life::Running { .. } if reach == Reach::There => drop(painter.circle_filled(rect.center(), radius, palette.green)),
+        Life::Running { .. } => drop(painter.circle_stroke(rect.center(), radius - 1.0, Stroke::new(2.0, palette.green))),
         Life::Waiting | Life::Starting { .. } | Life::Frozen { .. } | Life::Ending { .. } => {
             Mark::Wait.paint(painter, rect.center(), radius, palette);
         }

@@ -15,7 +15,7 @@ use crate::run::{Event, Happening, Moment, Stage};
 pub(super) fn standings_ui(ui: &mut Ui, moment: &Moment, last: Option<&Event>) {
     scrolled_pane_ui(ui, "At this moment", |ui| {
         if moment.programs.is_empty() {
-            empty_ui(ui, "Nothing has happened yet.");
+            empty_ui(ui, "Nothing has happened yet. On, or the key →, goes to the first event.");
         }
         let changed = last.and_then(whose);
         for (name, standing) in &moment.programs {

@@ -15,7 +15,10 @@ pub type Judged = Result<Verdict, String>;
 /// Draws the verdict; nothing was judged yet without one.
 pub(super) fn verdict_ui(ui: &mut Ui, judged: Option<&Judged>) {
     scrolled_pane_ui(ui, "Verdict", |ui| match judged {
-        None => empty_ui(ui, "As soon as a transaction stands in a log, the files are judged here."),
+        None => empty_ui(
+            ui,
+            "As soon as a transaction stands in a log, the files are judged here. Say string: Hello in the coordinator's window and press Request, or play a scenario.",
+        ),
         Some(Err(sentence)) => drop(error_ui(ui, sentence)),
         Some(Ok(verdict)) => rows_ui(ui, verdict),
     });
