@@ -39,9 +39,11 @@ impl Observer {
 /// to `left`, after all that it has said. Called within a runtime.
 pub(crate) fn watch(address: String, key: LabKey, journal: Journal, left: UnboundedSender<UserName>) -> Observer {
     let (orders, mut asked) = unbounded_channel();
+    // Under its name it is known by a key of its own: the lab's may be one that a person has chosen, and too short.
+    let own = LabKey::new().unwrap_or_else(|_| key.clone());
     tokio::spawn(async move {
         while !asked.is_closed() {
-            if let Ok((stream, decoder, frames)) = log_in(&address, &key).await {
+            if let Ok((stream, decoder, frames)) = log_in(&address, &own, &key).await {
                 // However it ended, the relay says no more on it.
                 let _ = follow(stream, decoder, &frames, &mut asked, &|seen| tell(&journal, &left, seen)).await;
                 journal.note(Happening::Blind);
@@ -54,12 +56,12 @@ pub(crate) fn watch(address: String, key: LabKey, journal: Journal, left: Unboun
     Observer { orders }
 }
 
-async fn log_in(address: &str, key: &LabKey) -> io::Result<(TcpStream, Decoder, ClientFrames)> {
+async fn log_in(address: &str, own: &LabKey, key: &LabKey) -> io::Result<(TcpStream, Decoder, ClientFrames)> {
     let attempt = async {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let frames = ClientFrames::new(address, concat!("twopc-lab/", env!("CARGO_PKG_VERSION")));
-        let login = Login { user: String::from("lab"), role: Role::Observer, key: key.text().into(), lab: Some(key.text().into()) };
+        let login = Login { user: String::from("lab"), role: Role::Observer, key: own.text().into(), lab: Some(key.text().into()) };
         stream.write_all(&frames.login(&login)).await?;
         let (mut answers, mut chunk) = (Answers::new(), vec![0; 16 * 1024]);
         loop {

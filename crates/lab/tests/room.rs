@@ -457,6 +457,13 @@ fn whoever_runs_is_started_anew_to_die_at_a_point() {
 }
 
 #[test]
+fn a_lab_whose_key_was_given_sees_its_room_however_short_the_key_is() {
+    let folder = TempDir::new().unwrap();
+    let hall = Hall::open(Plan { key: Some(String::from("k")), ..plan(folder.path(), "127.0.0.1:0", 0) });
+    hall.wait_for(|room| room.journal().read(|events| Moment::after(events).is_watching));
+}
+
+#[test]
 fn a_frozen_program_says_nothing_until_it_is_thawed() {
     let folder = TempDir::new().unwrap();
     let hall = Hall::open(plan(folder.path(), "127.0.0.1:0", 1));
