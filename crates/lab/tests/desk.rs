@@ -13,7 +13,8 @@ use twopc_lab::member::members;
 use twopc_lab::room::{Program, RoomView};
 use twopc_lab::run::{Deed, Event, Happening};
 use twopc_lab::scenario::shelf;
-use twopc_lab::view::{Desk, Files, Shown, Source, Tab, Wish, lab_ui};
+use twopc_lab::verdict::{Evidence, judge};
+use twopc_lab::view::{Desk, Files, Judged, Shown, Source, Tab, Wish, lab_ui};
 use twopc_lab::watched::Watched;
 use twopc_proto::bench::{Fate, Rule, Then};
 use twopc_proto::{Role as NodeRole, UserName};
@@ -23,6 +24,7 @@ struct Seen {
     room: RoomView,
     watched: Watched,
     desk: Desk,
+    judged: Option<Judged>,
     wishes: Vec<Wish>,
 }
 
@@ -56,7 +58,7 @@ fn window_in(rules: &[Rule], tab: Tab) -> Window {
             source: &Source::Room,
             watched: &seen.watched,
             now_us: seen.watched.now_us(),
-            judged: None,
+            judged: seen.judged.as_ref(),
             shelf: &shelf,
             playing: None,
             runs_on: false,
@@ -71,6 +73,7 @@ fn window_in(rules: &[Rule], tab: Tab) -> Window {
         room: RoomView { relay: String::from("127.0.0.1:1337"), programs: programs.collect() },
         watched: happened(rules),
         desk: Desk { tab, ..Desk::default() },
+        judged: None,
         wishes: Vec::new(),
     };
     let builder = Harness::builder().with_size([860.0, 700.0]).with_context_setup(theme::apply).with_max_steps(20);
@@ -147,13 +150,15 @@ fn slow_motion_takes_the_time_that_is_set_and_the_same_box_ends_it() {
 #[test]
 fn another_time_holds_at_once_while_slow_motion_is_on() {
     let mut window = window_in(&[slow(700)], Tab::Messages);
+    let field = window.get_by_role_and_label(Role::SpinButton, "How long every message takes in slow motion");
+    assert_eq!(field.accesskit_node().numeric_value(), Some(700.0), "whoever has set it");
     window.get_by_role_and_label(Role::SpinButton, "How long every message takes in slow motion").focus();
     window.run();
     window.key_press(Key::ArrowUp);
     window.run();
     let asked = wishes(&mut window);
     let [Wish::Do(Deed::Rules { rules })] = asked.as_slice() else { panic!("{asked:?}") };
-    assert!(matches!(rules.as_slice(), [Rule { then: Then::Delay { ms }, .. }] if *ms > 1_000), "{rules:?}");
+    assert!(matches!(rules.as_slice(), [Rule { then: Then::Delay { ms }, .. }] if (701..1_000).contains(ms)), "{rules:?}");
 }
 
 #[test]
@@ -170,6 +175,18 @@ fn a_link_is_cut_one_way_or_both_once_its_ends_are_chosen() {
     assert_eq!(press(&mut window, Role::Button, "Cut link"), rules(&[cut("alice", "chair"), cut("chair", "alice")]));
     choose(&mut window, "Which way the link is cut", "only from alice to chair");
     assert_eq!(press(&mut window, Role::Button, "Cut link"), rules(&[cut("alice", "chair")]));
+}
+
+#[test]
+fn where_nothing_can_be_done_to_messages_it_says_why() {
+    let mut window = window_in(&[], Tab::Messages);
+    let why = "There is no relay now.";
+    assert!(window.query_by_label(why).is_none());
+    window.state_mut().watched = Watched::default();
+    window.run();
+    window.get_by_label(why);
+    let switch = window.get_by_role_and_label(Role::CheckBox, "Slow motion").accesskit_node();
+    assert_eq!((switch.is_disabled(), switch.description().as_deref()), (true, Some(why)));
 }
 
 #[test]
@@ -200,6 +217,23 @@ fn who_runs_and_cannot_be_reached_is_said_to_be_offline_or_without_a_relay() {
     window.run();
     assert_eq!(window.get_all_by_label("running, no relay").count(), 3);
     assert!(window.query_by_label("running").is_none());
+}
+
+#[test]
+fn logs_without_a_transaction_are_no_verdict() {
+    let mut window = window_in(&[], Tab::Verdict);
+    let empty = "As soon as a transaction stands in a log, the files are judged here.";
+    window.get_by_label_contains(empty);
+    let mut verdict = judge(&Evidence::default());
+    window.state_mut().judged = Some(Ok(verdict.clone()));
+    window.run();
+    window.get_by_label_contains(empty);
+    assert!(window.query_by_label("ATOMIC").is_none());
+    verdict.committed = 1;
+    window.state_mut().judged = Some(Ok(verdict));
+    window.run();
+    window.get_by_label("ATOMIC");
+    assert!(window.query_by_label_contains(empty).is_none());
 }
 
 #[test]

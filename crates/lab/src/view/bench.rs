@@ -22,6 +22,9 @@ use crate::run::{Deed, Moment};
 /// How long a message takes at first, in milliseconds.
 const SLOW: u64 = 1_000;
 
+/// Narrower than this, a line of choices is two.
+const NARROW: f32 = 84.0 * UNIT;
+
 /// What is being chosen: a rule, a link to cut, how slow slow motion is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -31,12 +34,14 @@ pub struct Draft {
     then: Doing,
     ms: u64,
     slow_ms: u64,
+    /// How slow it was when it was last looked at, while slow motion was on.
+    slow_known: Option<u64>,
     link: Link,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { kind: None, from: None, to: None, then: Doing::Hold, ms: SLOW, slow_ms: SLOW, link: Link::default() }
+        Self { kind: None, from: None, to: None, then: Doing::Hold, ms: SLOW, slow_ms: SLOW, slow_known: None, link: Link::default() }
     }
 }
 
@@ -90,6 +95,9 @@ const KINDS: [MessageKind; 8] = [
 /// Draws the bench. `can` says why nothing can be done now, if nothing can.
 pub(super) fn bench_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
     scrolled_pane_ui(ui, "Messages on their way", |ui| {
+        if let Err(why) = can {
+            empty_ui(ui, why);
+        }
         all_ui(ui, moment, can, deeds);
         slow_ui(ui, moment, draft, can, deeds);
         draft_ui(ui, moment, people, draft, can, deeds);
@@ -119,7 +127,13 @@ fn all_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<D
 /// Slow motion, on or off, and how slow. While it is on, another time holds from the next message on.
 fn slow_ui(ui: &mut Ui, moment: &Moment, draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
     ui.horizontal_wrapped(|ui| {
-        let is_on = rules::slow_ms(moment).is_some();
+        let known = rules::slow_ms(moment);
+        // Another observer may have set another time.
+        if draft.slow_known != known {
+            draft.slow_known = known;
+            draft.slow_ms = known.unwrap_or(draft.slow_ms);
+        }
+        let is_on = known.is_some();
         let mut shown = is_on;
         if switch_ui(ui, can, &mut shown, "Slow motion").clicked() {
             deeds.push(Deed::Rules { rules: slow_motion(moment, draft.slow_ms) });
@@ -158,6 +172,7 @@ fn time_ui(ui: &mut Ui, ms: &mut u64, name: &str) -> Response {
 }
 
 fn draft_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
+    let is_narrow = ui.available_width() < NARROW;
     ui.horizontal_wrapped(|ui| {
         ComboBox::from_id_salt("then")
             .selected_text(draft.then.word())
@@ -181,6 +196,10 @@ fn draft_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft
             })
             .response
             .accessible_name("Which messages");
+        if is_narrow {
+            ui.end_row();
+            ui.set_row_height(CONTROL);
+        }
         ui.label("from");
         person_ui(ui, "From whom", "anybody", people, &mut draft.from);
         ui.label("to");
@@ -219,15 +238,15 @@ fn rules_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec
         empty_ui(ui, "None: every message goes straight on. Hold all, choose slow motion, or add a rule.");
     }
     for (index, rule) in moment.rules.iter().enumerate() {
-        ui.horizontal_wrapped(|ui| {
+        ui.horizontal(|ui| {
             if button_ui(ui, can, side_button("Remove")).accessible_name(format!("Remove rule {}", index + 1)).clicked() {
                 deeds.push(Deed::Rules { rules: rules::without(moment, rule) });
             }
-            ui.label(format!("{}  {}", index + 1, told(rule)));
-            if let Some(first) = rules::is_behind(&moment.rules, index) {
-                ui.weak(format!("(not while rule {first} takes every message)"));
-            }
+            ui.add(Label::new(format!("{}  {}", index + 1, told(rule))).wrap());
         });
+        if let Some(first) = rules::is_behind(&moment.rules, index) {
+            ui.weak(format!("(not while rule {first} takes every message)"));
+        }
     }
 }
 

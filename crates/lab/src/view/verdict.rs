@@ -12,13 +12,18 @@ use crate::verdict::{Finding, Mark as Stands, Outcome, Verdict};
 /// What the files say, or why they say nothing.
 pub type Judged = Result<Verdict, String>;
 
+/// What is said before anything was put to the vote.
+const NOTHING: &str = "As soon as a transaction stands in a log, the files are judged here. Say string: Hello in the coordinator's window \
+                       and press Request, or play a scenario.";
+
 /// Draws the verdict; nothing was judged yet without one.
 pub(super) fn verdict_ui(ui: &mut Ui, judged: Option<&Judged>) {
     scrolled_pane_ui(ui, "Verdict", |ui| match judged {
-        None => empty_ui(
-            ui,
-            "As soon as a transaction stands in a log, the files are judged here. Say string: Hello in the coordinator's window and press Request, or play a scenario.",
-        ),
+        None => empty_ui(ui, NOTHING),
+        // Logs without a transaction keep every promise, and prove nothing.
+        Some(Ok(verdict)) if verdict.outcome == Outcome::Atomic && verdict.committed + verdict.aborted + verdict.undecided == 0 => {
+            empty_ui(ui, NOTHING);
+        }
         Some(Err(sentence)) => drop(error_ui(ui, sentence)),
         Some(Ok(verdict)) => rows_ui(ui, verdict),
     });

@@ -9,7 +9,7 @@ use twopc_ui::button::button_ui;
 use twopc_ui::theme::side_button;
 
 use super::rules::{cut, with};
-use super::{Draft, person_ui};
+use super::{Draft, NARROW, person_ui};
 use crate::run::{Deed, Moment};
 
 /// The link that is being chosen.
@@ -46,11 +46,16 @@ impl Link {
 /// Draws the line that cuts a link, and under it what is still to be chosen.
 pub(super) fn link_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: &mut Draft, can: Result<(), &str>, deeds: &mut Vec<Deed>) {
     let link = &mut draft.link;
+    let is_narrow = ui.available_width() < NARROW;
+    let rules = can.and_then(|()| link.rules());
     ui.horizontal_wrapped(|ui| {
         ui.label("Cut the link between");
         person_ui(ui, "One end of the link", "choose", people, &mut link.one);
         ui.label("and");
         person_ui(ui, "Other end of the link", "choose", people, &mut link.other);
+        if is_narrow {
+            ui.end_row();
+        }
         let shown = link.way(link.is_one_way);
         let ways = [false, true].map(|is_one_way| (is_one_way, link.way(is_one_way)));
         ComboBox::from_id_salt("way")
@@ -62,13 +67,12 @@ pub(super) fn link_ui(ui: &mut Ui, moment: &Moment, people: &[UserName], draft: 
             })
             .response
             .accessible_name("Which way the link is cut");
-        let rules = can.and_then(|()| link.rules());
         let button = button_ui(ui, rules.as_ref().map(|_| ()).map_err(|why| *why), side_button("Cut link"));
         if let (true, Ok(rules)) = (button.clicked(), &rules) {
             deeds.push(Deed::Rules { rules: with(moment, rules.clone()) });
         }
-        if let (Ok(()), Err(why)) = (can, &rules) {
-            ui.weak(*why);
-        }
     });
+    if let (Ok(()), Err(why)) = (can, rules) {
+        ui.weak(why);
+    }
 }
