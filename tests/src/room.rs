@@ -77,14 +77,7 @@ impl Room {
     /// One of the suite's programs, without any of the variables that could stand for a flag.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.suite);
-        command.args(arguments).current_dir(self.folder.path());
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("TWOPC_") {
-                command.env_remove(name);
-            }
-        }
-        command
+        command(&self.suite, self.folder.path(), arguments)
     }
 
     /// Starts a participant without a window, which answers a vote in this way.
@@ -163,6 +156,20 @@ impl Room {
         }
         participants.into_iter().next().map(|participant| participant.lines).unwrap_or_default()
     }
+}
+
+/// One of the suite's programs, run in this folder, without any of the variables that could stand for a
+/// flag.
+#[must_use]
+pub fn command(suite: &Path, folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(suite);
+    command.args(arguments).current_dir(folder);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("TWOPC_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Waits until this node is in the room.

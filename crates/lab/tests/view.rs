@@ -195,6 +195,29 @@ fn an_idle_lab_draws_nothing() {
 }
 
 #[test]
+fn every_program_is_a_row_by_its_name_and_role() {
+    let window = window([running(101), running(102), running(103)]);
+    for (row, process) in [("alice, participant", "102"), ("chair, coordinator", "103")] {
+        window.get_by_role_and_label(Role::Row, row).get_by_label(process);
+    }
+}
+
+#[test]
+fn a_menu_that_is_higher_than_the_window_scrolls_to_its_last_item() {
+    const HEIGHT: f32 = 300.0;
+    let mut window = window_of(room([running(101), running(102), running(103)]), [860.0, HEIGHT]);
+    press(&mut window, "More for alice");
+    let last = "it has asked the first one for the decision";
+    let bottom = |window: &Window| window.get_by_role_and_label(Role::Button, last).rect().bottom();
+    assert!(bottom(&window) > HEIGHT, "there is too much space for this test: {}", bottom(&window));
+    window.get_by_role_and_label(Role::Button, last).scroll_to_me();
+    window.run();
+    assert!(bottom(&window) <= HEIGHT, "{} is out of sight", bottom(&window));
+    let start = Wish::Do(Deed::Start { program: "alice".into(), crash_at: Some("after:send:DECISION_REQUEST".into()) });
+    assert_eq!(press(&mut window, last), [start]);
+}
+
+#[test]
 fn what_is_rare_stands_in_a_menu_by_what_it_means() {
     let mut window = window([running(101), running(102), running(103)]);
     assert_eq!(press(&mut window, "More for alice"), []);

@@ -1,4 +1,6 @@
 //! A pane: a frame with a heading, and a name for whoever does not see it.
+//!
+//! Deliberately absent: what stands in it.
 
 use egui::accesskit::Role;
 use egui::text::{LayoutJob, TextWrapping};
@@ -19,8 +21,7 @@ pub fn pane_ui<R>(ui: &mut Ui, name: &'static str, role: Role, beside: impl FnOn
     let (margin, heading) = if ui.available_height() < LOW { (4, ROW) } else { (8, CONTROL) };
     let frame = Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0);
     let frame = frame.inner_margin(Margin::symmetric(12, margin));
-    let builder = UiBuilder::new().id_salt(name).accessibility_label(name).accessibility_role(role);
-    let pane = ui.scope_builder(builder, |ui| {
+    let pane = region_ui(ui, name, role, |ui| {
         frame.show(ui, |ui| {
             ui.take_available_width();
             ui.spacing_mut().item_spacing.y = UNIT / 2.0;
@@ -28,9 +29,16 @@ pub fn pane_ui<R>(ui: &mut Ui, name: &'static str, role: Role, beside: impl FnOn
             contents(ui)
         })
     });
+    pane.inner
+}
+
+/// Something that looks like the rest, and that assistive technology knows by a name of its own.
+pub fn region_ui<R>(ui: &mut Ui, name: &str, role: Role, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let builder = UiBuilder::new().id_salt(name).accessibility_label(name).accessibility_role(role);
+    let region = ui.scope_builder(builder, contents);
     // A region that is read out, or pointed at by its name, has a place.
-    ui.ctx().accesskit_node_builder(pane.response.id, |node| node.set_bounds(bounds(pane.response.rect)));
-    pane.inner.inner
+    ui.ctx().accesskit_node_builder(region.response.id, |node| node.set_bounds(bounds(region.response.rect)));
+    region.inner
 }
 
 /// A pane whose contents scroll.

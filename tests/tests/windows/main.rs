@@ -8,17 +8,22 @@
 //! - [`votes`]: all commit, one aborts, nobody presses, a window is opened again.
 //! - [`doubt`]: the coordinator is gone; who is blocked, and who decides without it.
 //! - [`front_door`]: one command opens a room, and closing it ends it.
+//! - [`steering`]: a message held, a program killed, or dead at a point, by the lab's buttons.
+//! - [`watching`]: a scenario from its question to its verdict; a recorded run, moment by moment.
 //! - [`smallest`]: every control in the smallest window, by mouse and by keyboard.
-//! - [`display`], [`window`], [x: what the tests stand on.
+//! - [`display`], [`lab`], [`room`], [`window`], [`tree`], [`ports`]: what the tests stand on.
 
 mod display;
 mod doubt;
 mod front_door;
+mod lab;
 mod ports;
 mod room;
 mod smallest;
+mod steering;
 mod tree;
 mod votes;
+mod watching;
 mod window;
 
 use std::env;
@@ -31,7 +36,7 @@ use crate::display::Display;
 
 type Test = (&'static str, fn(&Display));
 
-const TESTS: [Test; 9] = [
+const TESTS: [Test; 14] = [
     ("a_string_typed_by_hand_is_found_in_three_text_files", votes::a_string_typed_by_hand_is_found_in_three_text_files),
     ("one_abort_aborts_for_all", votes::one_abort_aborts_for_all),
     ("nothing_is_committed_that_nobody_pressed_commit_for", votes::nothing_is_committed_that_nobody_pressed_commit_for),
@@ -39,6 +44,14 @@ const TESTS: [Test; 9] = [
     ("all_ready_are_blocked_until_the_coordinator_is_back", doubt::all_ready_are_blocked_until_the_coordinator_is_back),
     ("one_who_has_not_voted_settles_it_without_the_coordinator", doubt::one_who_has_not_voted_settles_it_without_the_coordinator),
     ("one_command_opens_a_room_and_closing_it_ends_it", front_door::one_command_opens_a_room_and_closing_it_ends_it),
+    ("a_scenario_is_asked_played_told_and_judged", watching::a_scenario_is_asked_played_told_and_judged),
+    ("a_recorded_run_shows_how_everybody_stood_at_any_moment", watching::a_recorded_run_shows_how_everybody_stood_at_any_moment),
+    ("a_vote_that_is_held_arrives_when_it_is_delivered_by_hand", steering::a_vote_that_is_held_arrives_when_it_is_delivered_by_hand),
+    (
+        "a_program_that_was_killed_goes_on_from_its_file_as_another_process",
+        steering::a_program_that_was_killed_goes_on_from_its_file_as_another_process,
+    ),
+    ("a_program_dies_at_the_point_that_was_chosen_by_its_meaning", steering::a_program_dies_at_the_point_that_was_chosen_by_its_meaning),
     ("every_control_is_reached_in_the_smallest_window", smallest::every_control_is_reached_in_the_smallest_window),
     ("every_control_is_reached_with_the_keyboard_alone", smallest::every_control_is_reached_with_the_keyboard_alone),
 ];

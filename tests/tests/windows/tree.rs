@@ -54,6 +54,21 @@ impl Tree {
         Some(field.value().unwrap_or_default().to_owned())
     }
 
+    /// Where a slider is.
+    pub(crate) fn number(&self, slider: &str) -> Option<usize> {
+        self.slider(slider)?.numeric_value().map(|number| number as usize)
+    }
+
+    /// How far a slider goes.
+    pub(crate) fn most(&self, slider: &str) -> Option<usize> {
+        self.slider(slider)?.max_numeric_value().map(|number| number as usize)
+    }
+
+    fn slider(&self, name: &str) -> Option<&Node> {
+        let is_it = |node: &Node| node.role() == Role::Slider && self.name(node).as_deref() == Some(name);
+        self.below(self.root).into_iter().map(|(_, node)| node).find(|node| is_it(node))
+    }
+
     /// The words of every label, in the order of reading.
     pub(crate) fn labels(&self) -> Vec<String> {
         self.labels_below(self.root)
@@ -61,7 +76,7 @@ impl Tree {
 
     /// The words of every label in a pane; none if there is no such pane.
     pub(crate) fn labels_in(&self, pane: &str) -> Vec<String> {
-        let is_pane = |node: &Node| node.role() != Role::Label && node.label() == Some(pane);
+        let is_pane = |node: &Node| !matches!(node.role(), Role::Label | Role::Button) && node.label() == Some(pane);
         let pane = self.below(self.root).into_iter().find(|(_, node)| is_pane(node));
         pane.map(|(id, _)| self.labels_below(id)).unwrap_or_default()
     }
@@ -82,10 +97,10 @@ impl Tree {
         labels.filter_map(|(_, node)| self.name(node)).collect()
     }
 
-    /// A label's words, else the name that a control has itself or from the label that it is tied to.
+    /// A label's words, else the name that a control has itself or from the one that it is tied to.
     fn name(&self, node: &Node) -> Option<String> {
         let own = if node.role() == Role::Label { node.value() } else { node.label() };
-        let tied = || node.labelled_by().iter().find_map(|id| self.nodes.get(id)?.value());
+        let tied = || node.labelled_by().iter().find_map(|id| self.nodes.get(id).and_then(|node| node.value().or(node.label())));
         own.or_else(tied).map(str::to_owned)
     }
 
@@ -93,9 +108,21 @@ impl Tree {
     fn collect(&self, id: NodeId, pane: Rect, note: &mut impl FnMut(NodeId, &Node, Rect)) {
         let Some(node) = self.nodes.get(&id) else { return };
         note(id, node, pane);
+        // A menu floats: nothing that it was opened from hides it, and it ends with the window.
+        let pane = if node.role() == Role::Menu { self.window(self.root) } else { pane };
         let pane = if node.clips_children() { pane.intersect(bounds(node)) } else { pane };
         for &child in node.children() {
             self.collect(child, pane, note);
+        }
+    }
+
+    /// As much of the window as what stands in it takes; a menu floats over that.
+    fn window(&self, id: NodeId) -> Rect {
+        match self.nodes.get(&id) {
+            None => Rect::NOTHING,
+            Some(node) if node.role() == Role::Menu => Rect::NOTHING,
+            Some(node) if node.clips_children() => bounds(node),
+            Some(node) => node.children().iter().fold(bounds(node), |window, &child| window.union(self.window(child))),
         }
     }
 

@@ -4,6 +4,7 @@
 //! between. Deliberately absent: any other way to make a program do something.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
 use std::fmt::Display as Words;
 use std::net::TcpStream;
 use std::process::Command;
@@ -11,9 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
-use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, TouchPhase};
+use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, TouchPhase, pos2, vec2};
 use egui_inspection::protocol::{read_handshake, read_message, write_message};
 use egui_inspection::{PROTOCOL_VERSION, Request, Response};
+use rustix::process::Signal;
 use twopc_tests::Process;
 
 use crate::display::Display;
@@ -25,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_millis(30);
 /// How far one turn of the wheel goes, in points.
 const TURN: f32 = 40.0;
+/// As near as a mouse comes to a place on a slider.
+const NEAR: usize = 8;
 /// More turns than the highest window needs.
 const MOST_TURNS: usize = 60;
 /// More presses of Tab than any window has controls.
@@ -82,6 +86,12 @@ impl Window {
         self.wait(format_args!("{words:?} in {pane}"), |tree| has_all(&tree.labels_in(pane)).then_some(()));
     }
 
+    /// Waits until a pane is there, and no label in it has exactly these words.
+    pub(crate) fn lacks_in(&self, pane: &str, words: &str) {
+        let lacks = |labels: &[String]| !labels.is_empty() && labels.iter().all(|label| label != words);
+        self.wait(format_args!("{pane} without {words:?}"), |tree| lacks(&tree.labels_in(pane)).then_some(()));
+    }
+
     /// The words that stand in a pane now.
     pub(crate) fn labels_in(&self, pane: &str) -> Vec<String> {
         self.wait(pane, |tree| Some(tree.labels_in(pane)))
@@ -90,6 +100,11 @@ impl Window {
     /// Waits until this stands in a field.
     pub(crate) fn has_typed(&self, field: &str, text: &str) {
         self.wait(format_args!("{text} in {field}"), |tree| (tree.typed(field)? == text).then_some(()));
+    }
+
+    /// Waits until a slider is at this place.
+    pub(crate) fn stands_at(&self, slider: &str, place: usize) {
+        self.wait(format_args!("{slider} at {place}"), |tree| (tree.number(slider)? == place).then_some(()));
     }
 
     /// Waits until there is a button that can be pressed.
@@ -113,11 +128,49 @@ impl Window {
         self.clicks(Role::Button, button);
     }
 
+    /// Brings a slider to this place: with the mouse about there, and with the arrows the rest.
+    pub(crate) fn slides_to(&self, slider: &str, place: usize) {
+        let Control { rect, .. } = self.standing(Role::Slider, slider);
+        let most = self.wait(slider, |tree| tree.most(slider));
+        // The middle of its handle stays on the rail.
+        let rail = rect.shrink2(vec2(rect.height() / 2.5, 0.0));
+        let at = pos2(rail.left() + rail.width() * place as f32 / most.max(1) as f32, rail.center().y);
+        let button = |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+        // Held for longer than a frame: it is drawn, not clicked.
+        self.does(vec![Event::PointerMoved(at), button(true)]);
+        self.wait(format_args!("{slider} near {place}"), |tree| (tree.number(slider)?.abs_diff(place) <= NEAR).then_some(()));
+        self.does(vec![button(false), Event::PointerGone]);
+        loop {
+            // A value that nobody asks for again stands still.
+            self.asks(&Request::Settle { max_steps: 20 });
+            let now = self.wait(slider, |tree| tree.number(slider));
+            let (key, next) = match now.cmp(&place) {
+                Ordering::Less => (Key::ArrowRight, now + 1),
+                Ordering::Equal => return,
+                Ordering::Greater => (Key::ArrowLeft, now - 1),
+            };
+            self.presses_key(key);
+            self.stands_at(slider, next);
+        }
+    }
+
+    /// Presses a button with the mouse, and waits until the program that it ends is gone.
+    pub(crate) fn presses_as_its_last(self, button: &str) {
+        let events = click(self.brings_into_sight(Role::Button, button));
+        let mut link = self.link.borrow_mut();
+        // It may be gone before it has answered; then nothing can be read any more.
+        let answer = write_message(&mut *link, &Request::ApplyEvents { events }).and_then(|()| read_message::<_, Response>(&mut *link));
+        let gone = answer.and_then(|_| read_message::<_, Response>(&mut *link));
+        assert!(gone.is_err(), "{} answers more than it was asked", self.name);
+    }
+
     /// Clicks into a field, empties it, and types.
     pub(crate) fn types(&self, field: &str, text: &str) {
         self.clicks(Role::TextInput, field);
         self.control(Role::TextInput, field, |control| control.is_focused);
-        self.presses_key(Key::Escape);
+        if !self.wait(field, |tree| tree.typed(field)).is_empty() {
+            self.presses_key(Key::Escape);
+        }
         self.types_here(text);
         self.has_typed(field, text);
     }
@@ -179,6 +232,12 @@ impl Window {
         self.program().ends_with(0);
     }
 
+    /// Asks the program to end as the system does it, and waits for its good end.
+    pub(crate) fn is_told_to_end(&mut self) {
+        self.program().signal(Signal::TERM);
+        self.ends_well();
+    }
+
     /// Waits until the program has died by its own kill.
     pub(crate) fn dies(mut self) {
         self.program().dies_by_its_own_kill();
@@ -200,9 +259,11 @@ impl Window {
 
     /// Clicks on a control once it can be used, and turns the wheel first if it is out of sight.
     fn clicks(&self, role: Role, name: &str) {
-        let at = self.brings_into_sight(role, name);
-        let button = |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
-        self.does(vec![Event::PointerMoved(at), button(true), button(false)]);
+        self.clicks_at(self.brings_into_sight(role, name));
+    }
+
+    fn clicks_at(&self, at: Pos2) {
+        self.does(click(at));
         // A pointer that stays makes a tooltip sooner or later.
         self.does(vec![Event::PointerGone]);
     }
@@ -227,7 +288,8 @@ impl Window {
             // Scrolling takes a few frames.
             self.asks(&Request::Settle { max_steps: 20 });
         }
-        panic!("{}: {name} can't be brought into sight", self.name);
+        let Control { rect, pane, .. } = self.standing(role, name);
+        panic!("{}: {name} can't be brought into sight: it is at {rect}, and {pane} is what can be seen", self.name);
     }
 
     /// A control that can be used, once it stands still: what was drawn first and shown to nobody may
@@ -274,6 +336,12 @@ impl Window {
         let answer = write_message(&mut *link, request).and_then(|()| read_message(&mut *link));
         answer.unwrap_or_else(|error| panic!("the window of {} is gone: {error}", self.name))
     }
+}
+
+/// What a mouse does that clicks there.
+fn click(at: Pos2) -> Vec<Event> {
+    let button = |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+    vec![Event::PointerMoved(at), button(true), button(false)]
 }
 
 fn count<S: AsRef<str>>(all: &[S], one: &str) -> usize {

@@ -10,13 +10,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::error::OpenError;
-use crate::member::{Part, RELAY, Tempo};
+use crate::found::records_of;
+use crate::member::{Member, Part, RELAY, Tempo};
 use crate::room::{Plan, Record, Room};
 use crate::run::moment::{Stand, Standing};
 use crate::run::{Deed, Event, Moment, Stage};
 
 /// The longest that is waited for one thing.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The longest that a record which was told may take to its file.
+const WRITES_LAND: Duration = Duration::from_secs(5);
+/// Between two looks at a file.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// A room and how it stands.
 pub(crate) struct Player {
@@ -25,6 +31,8 @@ pub(crate) struct Player {
     /// How many events are in it.
     pub(crate) seen: usize,
     woken: Receiver<()>,
+    /// Where its files are.
+    data: PathBuf,
 }
 
 /// What room is opened.
@@ -51,10 +59,11 @@ impl Player {
     ) -> Result<Self, OpenError> {
         let Setting { program, dir, participants, tempo, scenario } = setting;
         let (tell, woken) = channel();
+        let data = dir.join("data");
         let plan = Plan {
             program,
             listen: String::from("127.0.0.1:0"),
-            data_dir: dir.join("data"),
+            data_dir: data.clone(),
             logs: dir.join("relay"),
             participants,
             headless: true,
@@ -67,7 +76,7 @@ impl Player {
             let _ = tell.send(());
             wake();
         })?;
-        Ok(Self { room, moment: Moment::default(), seen: 0, woken })
+        Ok(Self { room, moment: Moment::default(), seen: 0, woken, data })
     }
 
     /// Lets these in, each to die at its point if it has one. The coordinator comes last: it finds
@@ -129,10 +138,26 @@ impl Player {
     /// Ends the room, and tells everything that was seen and how it all stood.
     pub(crate) fn finish(mut self) -> (Vec<Event>, Moment) {
         self.catch_up();
+        self.let_writes_land();
         let journal = self.room.journal().clone();
         self.room.remote().kill();
         drop(self.room);
         (journal.since(0), self.moment)
+    }
+
+    /// A program tells of a record before it writes it: killed in between, it would have told of one that
+    /// its file does not have. Whoever runs has the time to write what it has told.
+    fn let_writes_land(&self) {
+        let deadline = Instant::now() + WRITES_LAND;
+        let room = self.room.view();
+        let has_landed = |member: &Member| {
+            let standing = self.moment.of(&member.name);
+            let told = standing.record.filter(|_| standing.pid.is_some() && !standing.is_frozen).map_or(0, |written| written.lsn);
+            told == 0 || records_of(member, &self.data).len() as u64 >= told
+        };
+        while !room.programs.iter().all(|program| has_landed(&program.member)) && Instant::now() < deadline {
+            self.pause(LOOK_AGAIN);
+        }
     }
 
     /// Takes what was noted since.

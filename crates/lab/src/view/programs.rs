@@ -9,14 +9,14 @@ use egui::{Align, Button, Label, Layout, Rect, Response, RichText, ScrollArea, S
 use twopc_ui::button::button_ui;
 use twopc_ui::mark::{self, Mark};
 use twopc_ui::palette::Palette;
-use twopc_ui::pane::pane_ui;
+use twopc_ui::pane::{pane_ui, region_ui};
 use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
 use twopc_ui::theme::{CONTROL, UNIT, side_button};
 
 use super::points::points;
 use crate::life::Life;
-use crate::member::Part as MemberPart;
+use crate::member::{Member, Part as MemberPart};
 use crate::room::{Program, RoomView};
 use crate::run::moment::{Standing, Written};
 use crate::run::{Deed, Moment};
@@ -63,9 +63,10 @@ fn programs_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, deeds: &mut Vec<De
     };
     pane_ui(ui, "Programs", Role::Table, headings, |ui| {
         for program in &room.programs {
-            let standing = moment.of(&program.member.name);
+            let Member { name, part } = &program.member;
+            let standing = moment.of(name);
             let reach = Reach::of(room, moment, program, &standing);
-            ui.push_id(&program.member.name, |ui| program_ui(ui, program, &standing, reach, is_wide, deeds));
+            region_ui(ui, &format!("{name}, {part}"), Role::Row, |ui| program_ui(ui, program, &standing, reach, is_wide, deeds));
         }
         if let Some(name) = room.next_name() {
             let can =
@@ -220,7 +221,12 @@ fn buttons_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
     let name = || member.name.clone();
     press(ui, life.can_start(), "Start", Deed::Start { program: name(), crash_at: None });
     press(ui, life.can_stop(), "Stop", Deed::Stop { program: name() });
-    let menu = ui.menu_button("⋯", |ui| more_ui(ui, program, deeds));
+    let menu = ui.menu_button("⋯", |ui| {
+        // The room's windows share the screen, so this one may be lower than its longest menu.
+        let height = ui.ctx().content_rect().height() - 6.0 * UNIT;
+        let area = ScrollArea::vertical().id_salt("more").max_height(height);
+        scrolled_ui(ui, area, |ui| more_ui(ui, program, deeds));
+    });
     menu.response.accessible_name(format!("More for {}", member.name));
 }
 

@@ -27,10 +27,11 @@ pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, follows
         press(ui, if is_there { Err("This is the end.") } else { Ok(()) }, "To the end", Wish::Seek(all));
         let mut to = place;
         ui.spacing_mut().slider_width = (ui.available_width() * 0.4).clamp(80.0, 600.0);
-        let slider = ui.add(Slider::new(&mut to, 0..=all).text(format!("{:.3} s", watched.now_us() as f64 / 1e6)));
-        if slider.accessible_name("Event").changed() {
+        // The number beside it has its name from the slider.
+        if ui.add(Slider::new(&mut to, 0..=all)).accessible_name("Event").changed() {
             wishes.push(Wish::Seek(to));
         }
+        ui.label(format!("{:.3} s", watched.now_us() as f64 / 1e6));
         line_ui(ui, &last_told(watched), |text| text);
     });
 }

@@ -2,10 +2,11 @@
 //!
 //! Deliberately absent: buttons. A moment that is over cannot be changed.
 
+use egui::accesskit::Role;
 use egui::{RichText, Ui};
 use twopc_proto::State;
 use twopc_ui::mark::{self, Mark};
-use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
+use twopc_ui::pane::{empty_ui, region_ui, scrolled_pane_ui};
 use twopc_ui::text::{line_ui, quoted};
 
 use crate::run::moment::{Stand, Standing, Written};
@@ -19,7 +20,8 @@ pub(super) fn standings_ui(ui: &mut Ui, moment: &Moment, last: Option<&Event>) {
         }
         let changed = last.and_then(whose);
         for (name, standing) in &moment.programs {
-            ui.push_id(name, |ui| standing_ui(ui, name, standing, changed == Some(name.as_str())));
+            let region = format!("{name} at this moment");
+            region_ui(ui, &region, Role::Group, |ui| standing_ui(ui, name, standing, changed == Some(name.as_str())));
         }
     });
 }
