@@ -3,8 +3,14 @@
 //! Live and recorded runs are looked at in the same way; only where new events come from differs.
 //! Deliberately absent: what is drawn, and where the events come from.
 
+use std::collections::BTreeMap;
+
 use crate::diagram::Chart;
 use crate::run::{Event, Moment};
+
+/// How many events lie between two moments that are kept, at least, and how many moments are kept.
+const APART: usize = 1_000;
+const KEPT: usize = 12;
 
 /// A run and the place in it that is looked at.
 #[derive(Debug, Default)]
@@ -14,10 +20,12 @@ pub struct Watched {
     whole: Seen,
     /// Of those up to the place that is looked at, if that is not the end.
     part: Option<(usize, Seen)>,
+    /// How it stood at some places, by place: whoever goes back begins at the last of them.
+    kept: BTreeMap<usize, Seen>,
 }
 
 /// What some of the events come to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     chart: Chart,
     moment: Moment,
@@ -25,7 +33,14 @@ struct Seen {
 
 impl Seen {
     fn of(events: &[Event]) -> Self {
-        Self { chart: Chart::of(events), moment: Moment::after(events) }
+        let mut seen = Self::default();
+        events.iter().for_each(|event| seen.take(event));
+        seen
+    }
+
+    fn take(&mut self, event: &Event) {
+        self.chart.push(event);
+        self.moment.take(event);
     }
 }
 
@@ -33,13 +48,12 @@ impl Watched {
     /// Of these events.
     #[must_use]
     pub fn of(events: Vec<Event>) -> Self {
-        Self { whole: Seen::of(&events), events, part: None }
+        Self { whole: Seen::of(&events), events, part: None, kept: BTreeMap::new() }
     }
 
     /// One more has happened.
     pub fn push(&mut self, event: Event) {
-        self.whole.chart.push(&event);
-        self.whole.moment.take(&event);
+        self.whole.take(&event);
         self.events.push(event);
     }
 
@@ -78,8 +92,34 @@ impl Watched {
         if place >= self.events.len() {
             self.part = None;
         } else if self.place() != place {
-            self.part = Some((place, Seen::of(&self.events[..place])));
+            self.part = Some((place, self.after(place)));
         }
+    }
+
+    /// How it stood after so many events, begun at what is known of the nearest place before.
+    fn after(&mut self, place: usize) -> Seen {
+        let apart = (self.events.len() / KEPT).max(APART);
+        // Lanes that came in since stand in all moments, or they would move.
+        let is_stale = |seen: &Seen| !seen.chart.has_lanes_of(&self.whole.chart);
+        if self.kept.len() > 2 * KEPT || self.kept.values().next().is_some_and(is_stale) {
+            self.kept.clear();
+        }
+        let here = self.part.take().filter(|(at, seen)| *at <= place && !is_stale(seen));
+        let before = self.kept.range(..=place).next_back();
+        let (mut at, mut seen) = match (here, before) {
+            (Some((at, seen)), Some((kept, _))) if at >= *kept => (at, seen),
+            (_, Some((kept, seen))) => (*kept, seen.clone()),
+            (Some(here), None) => here,
+            (None, None) => (0, Seen { chart: Chart::beside(&self.whole.chart), moment: Moment::default() }),
+        };
+        while at < place {
+            seen.take(&self.events[at]);
+            at += 1;
+            if at.is_multiple_of(apart) && !self.kept.contains_key(&at) {
+                self.kept.insert(at, seen.clone());
+            }
+        }
+        seen
     }
 
     /// Goes on or back by events.

@@ -53,7 +53,7 @@ fn standing_ui(ui: &mut Ui, name: &str, standing: &Standing, has_changed: bool) 
 /// Where its process stands, in a word or two.
 fn process(standing: &Standing) -> String {
     match (&standing.stage, standing.is_frozen, standing.pid) {
-        (None, _, _) => String::from("not started"),
+        (None, _, _) => String::from("not started by the lab"),
         (Some(Stage::Ended { killed: true, .. }), _, _) => String::from("killed"),
         (Some(Stage::Ended { killed: false, .. }), _, _) => String::from("ended"),
         (Some(_), true, _) => String::from("frozen"),

@@ -12,3 +12,4 @@ mod pictures;
 mod play;
 mod seen;
 mod shiviz;
+mod stepping;

@@ -81,6 +81,25 @@ impl Chart {
         chart
     }
 
+    /// A chart of no events yet with the lanes of another one, where they are there: a part of a run is seen
+    /// beside the whole of it, and nothing moves sideways.
+    #[must_use]
+    pub fn beside(whole: &Self) -> Self {
+        let lanes = whole.lanes.iter().map(|lane| Lane::new(lane.name.clone(), lane.part)).collect();
+        let mut by_user = whole.by_user.clone();
+        // Where two have one name, the one that was seen first is the one that is seen next.
+        by_user.values_mut().for_each(|lanes| lanes.sort_by_key(|lane| std::cmp::Reverse(*lane)));
+        let relay = Relay { lane: whole.relay.lane, ..Relay::default() };
+        Self { lanes, order: whole.order.clone(), by_user, relay, ..Self::default() }
+    }
+
+    /// Whether another chart has the same lanes in the same order.
+    #[must_use]
+    pub fn has_lanes_of(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Lane, &Lane)| a.part == b.part && a.name == b.name;
+        self.lanes.len() == other.lanes.len() && self.order == other.order && self.lanes.iter().zip(&other.lanes).all(same)
+    }
+
     /// Takes the run's next event.
     pub fn push(&mut self, event: &Event) {
         self.last_us = self.last_us.max(event.at_us);
