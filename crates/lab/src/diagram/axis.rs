@@ -106,6 +106,8 @@ pub struct Time {
     pub y: f64,
     /// Microseconds since the run began.
     pub us: u64,
+    /// In milliseconds it is hardly told from the one before.
+    pub is_close: bool,
 }
 
 impl Axis {
@@ -155,7 +157,8 @@ impl Axis {
         };
         self.last[entry.lane.index()] = y;
         if self.times.last().is_none_or(|last| y - last.y >= BETWEEN_TIMES) {
-            self.times.push(Time { y, us: entry.at_us });
+            let is_close = self.times.last().is_some_and(|last| entry.at_us - last.us < 2_000);
+            self.times.push(Time { y, us: entry.at_us, is_close });
         }
         self.rows.push(Row { y, entry: id });
     }

@@ -10,7 +10,7 @@ use twopc_proto::text::shown_lines;
 use twopc_proto::trace::What;
 use twopc_proto::{Role, UserName};
 
-use super::chart::{Chart, EntryId, LaneId, MessageId, Number, SpanKind};
+use super::chart::{Chart, Entry, EntryId, LaneId, MessageId, Number, SpanKind};
 use super::scene::Pick;
 use super::words;
 use crate::run::{Event, Happening};
@@ -103,6 +103,9 @@ fn of_entry(chart: &Chart, events: &[Event], id: EntryId) -> Detail {
         facts.extend(of_what(&trace.what));
         facts.push(("By its own clock", words::precise(trace.at_us)));
     }
+    if let Some(told) = told_late(chart, events, entry) {
+        facts.push(("Told", told));
+    }
     lengths(chart, id, &mut facts);
     Detail { title, facts, frame: entry.message.and_then(|message| frame(chart, events, message)), record: event.and_then(record) }
 }
@@ -133,6 +136,23 @@ fn of_message(chart: &Chart, events: &[Event], id: MessageId) -> Detail {
         facts.push(("Received", format!("after {}{number}", words::precise(entry.at_us.saturating_sub(sent)))));
     }
     Detail { title, facts, frame: frame(chart, events, id), record: None }
+}
+
+/// When a process told of what happened while it had no link, if this did.
+fn told_late(chart: &Chart, events: &[Event], entry: &Entry) -> Option<String> {
+    /// What a trace may take on its way.
+    const LATE_US: u64 = 50_000;
+    let number = entry.number?;
+    let told_us = events.get(entry.event)?.at_us;
+    // What came quickest says best when the process's own clock began.
+    let own = chart.lane(entry.lane).entries.iter().filter_map(|other| {
+        let (other, of) = (chart.entry(*other), chart.entry(*other).number?);
+        (of.life == number.life).then(|| events.get(other.event).map(|event| event.at_us.saturating_sub(of.own_us)))?
+    });
+    let happened_us = own.min()? + number.own_us;
+    let late = told_us.checked_sub(happened_us).filter(|late| *late > LATE_US)?;
+    let (told, late) = (words::seconds(told_us), words::precise(late));
+    Some(format!("at {told}, about {late} after it happened: it had no link"))
 }
 
 /// How many events the process has counted between this one and the one that it told before.

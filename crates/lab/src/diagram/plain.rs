@@ -156,6 +156,7 @@ impl Grid {
             Tip::Open if right => '>',
             Tip::Open => '<',
             Tip::Cross => '✕',
+            Tip::Nobody => '⊘',
         };
         if from.column == to.column {
             for row in from.row..to.row {

@@ -118,6 +118,8 @@ pub enum Tip {
     Open,
     /// It is lost.
     Cross,
+    /// It was refused: there was nobody to receive it.
+    Nobody,
 }
 
 /// A shaded stretch of a lane.

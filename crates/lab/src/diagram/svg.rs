@@ -16,6 +16,9 @@ use super::scene::{Badge, Band, Dash, Glyph, Head, Ink, Label, Line, Point, Scen
 /// The colours of the picture.
 const PALETTE: &Palette = &Palette::LIGHT;
 
+/// The size of the letters: whatever font there is, words take no more than the layout gives them.
+const FONT: f32 = 14.5;
+
 /// The whole of a run as one picture.
 #[must_use]
 pub fn whole(chart: &Chart, filter: &Filter, title: &str) -> String {
@@ -44,7 +47,7 @@ pub fn svg(scene: &Scene, title: &str, description: &str) -> String {
     let mut out = Writer { text: String::new() };
     out.put(format_args!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-         role=\"img\" aria-labelledby=\"title desc\" font-family=\"Ubuntu, 'DejaVu Sans', sans-serif\" font-size=\"16\">\n"
+         role=\"img\" aria-labelledby=\"title desc\" font-family=\"Ubuntu, 'DejaVu Sans', sans-serif\" font-size=\"{FONT}\">\n"
     ));
     out.put(format_args!("<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n", Escaped(title), Escaped(description)));
     out.put(format_args!(
@@ -57,6 +60,7 @@ pub fn svg(scene: &Scene, title: &str, description: &str) -> String {
     scene.lines.iter().for_each(|line| out.line(line));
     scene.badges.iter().for_each(|badge| out.badge(badge));
     scene.labels.iter().for_each(|label| out.label(label));
+    scene.lines.iter().for_each(|line| out.tip(line));
     out.put(format_args!("<rect width=\"100%\" height=\"{:.0}\" fill=\"{}\"/>\n", scene.head, hex(PALETTE.ground)));
     scene.heads.iter().for_each(|head| out.head(head));
     out.text + "</svg>\n"
@@ -91,6 +95,11 @@ impl Writer {
             "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{ink}\" stroke-width=\"{width}\"{dash}/>\n",
             from.x, from.y, to.x, to.y
         ));
+    }
+
+    /// The ends of lines come last, so that nothing hides them.
+    fn tip(&mut self, line: &Line) {
+        let (ink, to) = (colour(line.ink), &line.to);
         match line.tip {
             Tip::Plain => {}
             Tip::Arrow => self.put(format_args!("<polygon points=\"{}\" fill=\"{ink}\"/>\n", Points(&line.arrow()))),
@@ -100,6 +109,14 @@ impl Writer {
                 hex(PALETTE.surface)
             )),
             Tip::Cross => self.cross(*to, 6.0, 2.5, &colour(Ink::Error)),
+            Tip::Nobody => self.put(format_args!(
+                "<path transform=\"translate({:.1} {:.1})\" d=\"M-6 0A6 6 0 1 1 6 0A6 6 0 1 1 -6 0ZM-4.2 4.2L4.2 -4.2\" fill=\"{}\" stroke=\"{}\" \
+                 stroke-width=\"2\"/>\n",
+                to.x,
+                to.y,
+                hex(PALETTE.surface),
+                colour(Ink::Error)
+            )),
         }
     }
 
@@ -147,10 +164,11 @@ impl Writer {
         let (Point { x, y }, ink) = (label.at, colour(label.ink));
         let (y, text) = (y + 5.5, Escaped(&label.text));
         if label.covers {
-            // Drawn by itself: not every program paints a letter's edge before the letter where it is told to.
-            let ground = hex(PALETTE.surface);
-            let edge = format_args!("fill=\"{ground}\" stroke=\"{ground}\" stroke-width=\"5\" stroke-linejoin=\"round\"");
-            self.put(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" {edge} aria-hidden=\"true\">{text}</text>\n"));
+            // A plate and no edge of letters: words stand in the file once, to be found and copied.
+            let (left, top, width, ground) = (x - 2.0, y - 14.5, label.width + 2.0, hex(PALETTE.surface));
+            self.put(format_args!(
+                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"19\" rx=\"2\" fill=\"{ground}\"/>\n"
+            ));
         }
         self.put(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{ink}\">{text}</text>\n"));
     }

@@ -113,6 +113,13 @@ pub(super) fn clock(us: u64) -> String {
     }
 }
 
+/// The same to a tenth of it, where much happens within one.
+pub(super) fn fine_clock(us: u64) -> String {
+    let clock = clock(us);
+    let (whole, unit) = clock.split_once(' ').map_or((clock.as_str(), ""), |(whole, _)| (whole, " s"));
+    format!("{whole}{}{unit}", us % 1_000 / 100)
+}
+
 /// A length of time where parts of a second matter.
 pub(super) fn precise(us: u64) -> String {
     match us {
@@ -143,6 +150,7 @@ mod tests {
     #[test]
     fn times_are_told_as_one_says_them() {
         assert_eq!((clock(12_340_999).as_str(), clock(125_000_000).as_str()), ("12.340 s", "2:05.000"));
+        assert_eq!((fine_clock(12_340_999).as_str(), fine_clock(125_000_040).as_str()), ("12.3409 s", "2:05.0000"));
         assert_eq!(seconds(12_340_000), "12.3 s");
         assert_eq!(seconds(125_000_000), "2 min 05 s");
         assert_eq!((precise(40).as_str(), precise(1_540).as_str(), precise(2_000_000).as_str()), ("40 µs", "1.5 ms", "2.0 s"));

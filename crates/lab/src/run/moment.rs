@@ -12,6 +12,7 @@ use twopc_proto::trace::{Peer, What};
 use twopc_proto::{RecordKind, TxnId, UserName};
 
 use super::{Event, Happening, Stage};
+use crate::member::RELAY;
 
 /// How everything stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,12 +117,14 @@ impl Moment {
             Happening::Watching { .. } => self.is_watching = true,
             Happening::Blind => {
                 self.is_watching = false;
-                self.programs.values_mut().for_each(|standing| standing.is_online = false);
-                // What a relay kept is gone with it.
-                self.held.clear();
-                self.rules.clear();
+                self.unplug();
             }
-            Happening::Process { program, stage } => self.program(program).on_stage(stage),
+            Happening::Process { program, stage } => {
+                self.program(program).on_stage(stage);
+                if program == RELAY && matches!(stage, Stage::Ended { .. }) {
+                    self.unplug();
+                }
+            }
             Happening::Found { user, lsn, record, txn, .. } => {
                 let written = Written { lsn: *lsn, record: *record, txn: txn.clone() };
                 self.program(user.as_str()).record = Some(written);
@@ -163,6 +166,13 @@ impl Moment {
 
     fn program(&mut self, name: &str) -> &mut Standing {
         self.programs.entry(name.into()).or_default()
+    }
+
+    /// Without a relay nobody is logged in, and what it kept is gone with it.
+    fn unplug(&mut self) {
+        self.programs.values_mut().for_each(|standing| (standing.is_online, standing.is_at_work) = (false, false));
+        self.held.clear();
+        self.rules.clear();
     }
 
     fn on_frame(&mut self, frame: &str) {

@@ -9,6 +9,7 @@ mod folding;
 mod golden;
 mod growth;
 mod pictures;
+mod places;
 mod play;
 mod seen;
 mod shiviz;

@@ -22,6 +22,8 @@ fn a_picture_is_xml_with_a_title_a_description_and_the_names() {
     assert_eq!(texts(&document, "title"), ["A long run"]);
     assert!(texts(&document, "desc")[0].contains("4 lanes: chair, relay, alice, bob."), "{:?}", texts(&document, "desc"));
     let words = texts(&document, "text");
+    let messages = words.iter().filter(|word| word.starts_with("VOTE_REQUEST")).count();
+    assert!(messages > 0 && messages <= chart.messages().len(), "{messages}: words stand in the picture once");
     for expected in ["alice", "bob", "chair", "VOTE_REQUEST", "killed", "COMMIT on disk"] {
         assert!(words.iter().any(|word| word.contains(expected)), "{expected}");
     }

@@ -358,8 +358,11 @@ impl Room {
         let body = String::from_utf8(message.body()).unwrap();
         let body = format!("{},\"life\":{},\"n\":{}}}", body.strip_suffix('}').unwrap(), origin.life, origin.n);
         let frame = self.frames.protocol(&Stamp { from: who, role, seq }, &to, kind.as_str(), body.as_bytes());
-        self.see(Happening::Frame { frame: String::from_utf8(frame).unwrap() });
-        self.route(Flight { seq, from: who.clone(), role, to, message, origin });
+        if self.here().contains_key(&to) {
+            self.see(Happening::Frame { frame: String::from_utf8(frame).unwrap() });
+            self.route(Flight { seq, from: who.clone(), role, to, message, origin });
+        }
+        // A relay refuses what goes to nobody, and tells its sender alone.
         let seat = M::seat(self, who).unwrap();
         let mut dies = false;
         if let Some((dreaded, left)) = seat.dies_after.as_mut().filter(|(dreaded, _)| *dreaded == kind) {
@@ -382,7 +385,6 @@ impl Room {
         let then = self.rules.iter().find(matches).map_or(Then::Pass, |rule| rule.then);
         let seq = flight.seq;
         match then {
-            Then::Pass if !self.here().contains_key(&flight.to) => self.see(Happening::Fate { fate: Fate::Dropped { seq, gone: true } }),
             Then::Pass => self.due(WIRE_US, Due::Arrival(flight)),
             Then::Drop => self.see(Happening::Fate { fate: Fate::Dropped { seq, gone: false } }),
             Then::Hold => {

@@ -66,6 +66,13 @@ pub(super) struct Fold {
     pub(super) writing: VecDeque<Writing>,
     /// Messages that were passed on to it, their arrival not told.
     pub(super) on_way: BTreeSet<MessageId>,
+    /// Messages that it has told of and that the relay has not passed on yet. What it tells next comes behind
+    /// them: then the relay has refused them.
+    pub(super) set_out: Vec<MessageId>,
+    /// It is in the room, as the relay has it.
+    pub(super) is_here: bool,
+    /// The entry at which the lab saw that its link was gone, while it could not say so itself.
+    pub(super) away: Option<EntryId>,
     /// The entry that says that the process ended, and the one that says that it left the room.
     pub(super) ended: Option<EntryId>,
     pub(super) left: Option<EntryId>,

@@ -71,8 +71,10 @@ pub struct Lost {
 pub enum Loss {
     /// A rule or a command at the relay.
     Dropped,
-    /// Its receiver was not there.
+    /// Its receiver was not in the room, so the relay refused it.
     NobodyThere,
+    /// The relay did not pass it on, for another reason.
+    NotPassedOn,
     /// Its receiver went while it was on its way.
     ReceiverGone,
     /// The relay that kept it is gone.
@@ -85,7 +87,8 @@ impl Loss {
     pub fn word(self) -> &'static str {
         match self {
             Self::Dropped => "dropped",
-            Self::NobodyThere => "receiver not there",
+            Self::NobodyThere => "nobody there",
+            Self::NotPassedOn => "not passed on",
             Self::ReceiverGone => "lost with its receiver",
             Self::RelayGone => "lost with the relay",
         }
@@ -106,7 +109,7 @@ impl Message {
             (Some(lost), _, _) => lost.how.word().to_owned(),
             (None, Some(Kept { until: None, .. }), 0) => "held at the relay".to_owned(),
             (None, Some(Kept { until: None, .. }), _) => "held at the relay, a copy delivered".to_owned(),
-            (None, _, 0) if self.frame.is_none() => "not passed on by the relay".to_owned(),
+            (None, _, 0) if self.frame.is_none() => "the relay has not passed it on yet".to_owned(),
             (None, _, 0) => "on its way".to_owned(),
             (None, _, 1) => "delivered".to_owned(),
             (None, _, times) => format!("delivered {times} times"),

@@ -67,6 +67,9 @@ impl Chart {
         }
         (message.seq, message.frame) = (Some(protocol.seq), Some(event));
         let (start, to) = (message.start, message.to);
+        self.lanes[from.index()].fold.set_out.retain(|known| *known != id);
+        let message = &mut self.messages[id.index()];
+        message.lost = None;
         message.legs.push(Leg { from: start, to: None, copy: !message.legs.is_empty() });
         self.by_seq.insert(protocol.seq, id);
         self.lanes[to.index()].fold.on_way.insert(id);
@@ -124,7 +127,7 @@ impl Chart {
                 }
             }
             Fate::Dropped { seq, gone } => {
-                let (how, word) = if *gone { (Loss::NobodyThere, "not there") } else { (Loss::Dropped, "dropped") };
+                let (how, word) = if *gone { (Loss::NobodyThere, "nobody there") } else { (Loss::Dropped, "dropped") };
                 if let Some((id, entry)) = self.fate(*seq, Kind::Dropped, word) {
                     self.let_go(id, entry);
                     self.lose(id, Lost { at: entry, how });
@@ -226,6 +229,31 @@ impl Chart {
             self.relay.blind = Some(self.begin(SpanKind::Blind, relay, None, entry));
         }
         self.forget_kept(entry);
+        self.unplug();
+    }
+
+    /// The relay refused what this one has told of and nobody has seen: whatever it says, it says in order.
+    pub(super) fn refuse(&mut self, lane: LaneId, otherwise: Loss) {
+        for id in std::mem::take(&mut self.lanes[lane.index()].fold.set_out) {
+            let message = self.message(id);
+            let how = if self.lane(message.to).fold.is_here { otherwise } else { Loss::NobodyThere };
+            let lost = message.lost.unwrap_or(Lost { at: message.start, how });
+            self.messages[id.index()].lost = Some(lost);
+        }
+    }
+
+    /// Without a relay nobody has a link. Whoever had one can say so when it has one again.
+    pub(super) fn unplug(&mut self) {
+        for lane in (0..self.lanes.len()).map(LaneId::at) {
+            self.refuse(lane, Loss::RelayGone);
+            if !std::mem::take(&mut self.lanes[lane.index()].fold.is_here) || self.lane(lane).fold.offline.is_some() {
+                continue;
+            }
+            let entry = self.note(lane, Kind::Offline, None, "offline");
+            let span = self.begin(SpanKind::Offline, lane, None, entry);
+            let fold = &mut self.lanes[lane.index()].fold;
+            (fold.offline, fold.away) = (Some(span), Some(entry));
+        }
     }
 
     /// What a relay kept goes with it.

@@ -2,7 +2,7 @@
 
 use twopc_proto::{RecordKind, Role, TxnId, UserName};
 
-use super::{Chart, EntryId, Kind, LaneId, Part, SpanKind};
+use super::{Chart, EntryId, Kind, LaneId, Loss, Part, SpanKind};
 use crate::diagram::words;
 use crate::life::DIED_AT;
 use crate::member::RELAY;
@@ -56,6 +56,7 @@ impl Chart {
         let entry = self.note(lane, Kind::Ended { killed }, None, label);
         let fold = &mut self.lanes[lane.index()].fold;
         fold.ended = Some(entry);
+        (fold.is_here, fold.away) = (false, None);
         let left = fold.left.take();
         let gone_at = left.unwrap_or(entry);
         let (frozen, offline) = (fold.frozen.take(), fold.offline.take());
@@ -72,6 +73,7 @@ impl Chart {
         self.forget_way(lane, entry);
         if self.relay.lane == Some(lane) {
             self.forget_kept(entry);
+            self.unplug();
         }
         if self.lanes[lane.index()].fold.down.is_none() {
             let span = self.begin(SpanKind::Down, lane, None, entry);
@@ -94,6 +96,7 @@ impl Chart {
             return;
         }
         let lane = self.lane_of(user, role.into());
+        self.lanes[lane.index()].fold.is_here = true;
         if self.is_silent(lane) {
             let entry = self.note(lane, Kind::Joined, None, "joined");
             let offline = self.lanes[lane.index()].fold.offline.take();
@@ -107,6 +110,8 @@ impl Chart {
             return;
         }
         let lane = self.lane_of(user, role.into());
+        self.lanes[lane.index()].fold.is_here = false;
+        self.refuse(lane, Loss::NotPassedOn);
         if self.lane(lane).fold.down.is_some() {
             return;
         }
@@ -117,7 +122,7 @@ impl Chart {
             None => self.begin(SpanKind::Offline, lane, None, entry),
         };
         let fold = &mut self.lanes[lane.index()].fold;
-        (fold.offline, fold.left) = (Some(offline), Some(entry));
+        (fold.offline, fold.left, fold.away) = (Some(offline), Some(entry), Some(entry));
     }
 
     fn is_silent(&self, lane: LaneId) -> bool {

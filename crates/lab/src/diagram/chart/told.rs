@@ -5,7 +5,7 @@ use twopc_proto::{MessageKind, RecordKind, Role, TxnId, UserName};
 
 use super::lane::{Doubt, Writing};
 use super::message::Leg;
-use super::{BookState, Chart, EntryId, Kind, LaneId, Message, MessageId, Number, Part, SpanKind, TxnRef};
+use super::{BookState, Chart, EntryId, Kind, LaneId, Loss, Lost, Message, MessageId, Number, Part, SpanKind, TxnRef};
 use crate::diagram::words;
 
 impl Chart {
@@ -16,6 +16,8 @@ impl Chart {
         if !self.lanes[lane.index()].fold.takes(trace.life, trace.n) {
             return;
         }
+        self.refuse(lane, Loss::NotPassedOn);
+        let seen = self.seen_going(lane).filter(|_| matches!(trace.what, What::Offline));
         let (kind, txn, mut label) = words::told(&trace.what);
         let mut txn = txn.map(|txn| self.refer(txn));
         let mut written = Vec::new();
@@ -28,13 +30,30 @@ impl Chart {
         let message =
             if let What::Receive { from, seq, origin, .. } = &trace.what { self.received(lane, from, *seq, *origin) } else { None };
         let cause = message.and_then(|message| self.message(message).sent).and_then(|sent| self.entry(sent).tick());
-        let entry = self.note(lane, kind, txn, label);
+        let entry = match seen {
+            // It says now what was seen then, and it happened then.
+            Some(seen) => {
+                let event = self.heard;
+                let known = &mut self.entries[seen.index()];
+                (known.kind, known.label, known.event) = (kind, label, event);
+                self.lanes[lane.index()].fold.left = None;
+                seen
+            }
+            None => self.note(lane, kind, txn, label),
+        };
         let tick = self.clocks.tick(lane, cause);
         self.entries[entry.index()].number = Some(Number { life: trace.life, n: trace.n, tick, own_us: trace.at_us });
         self.follow(lane, entry, trace, txn, message, &written);
         if is_same_life {
             self.outlive(lane);
         }
+    }
+
+    /// The entry at which the lab saw the link go, if the process has told of nothing since.
+    fn seen_going(&mut self, lane: LaneId) -> Option<EntryId> {
+        let away = self.lanes[lane.index()].fold.away.take()?;
+        let since = self.lane(lane).entries.iter().rev().take_while(|entry| **entry > away);
+        since.into_iter().all(|entry| self.entry(*entry).number.is_none()).then_some(away)
     }
 
     /// The lab saw the process end before its last words had come by way of the relay: the end was later.
@@ -65,7 +84,8 @@ impl Chart {
         match &trace.what {
             What::Start { .. } => self.restart(lane, entry),
             What::Online { .. } => {
-                self.lanes[lane.index()].fold.left = None;
+                let fold = &mut self.lanes[lane.index()].fold;
+                (fold.left, fold.away, fold.is_here) = (None, None, true);
                 let offline = self.lanes[lane.index()].fold.offline.take();
                 self.end(offline, entry);
             }
@@ -132,6 +152,9 @@ impl Chart {
             return;
         }
         let to = self.lane_of(to, receiver_of(to, kind, txn));
+        // The relay says who is in the room in the order in which it passes messages on: who is not there now
+        // gets nothing, unless it passes this one on after all.
+        let lost = (!self.lane(to).fold.is_here).then_some(Lost { at: entry, how: Loss::NobodyThere });
         let txn = self.refer(txn);
         let id = self.set_out(Message {
             from: lane,
@@ -145,9 +168,10 @@ impl Chart {
             frame: None,
             kept: None,
             legs: Vec::new(),
-            lost: None,
+            lost,
         });
         self.by_origin.insert((lane, origin), id);
+        self.lanes[lane.index()].fold.set_out.push(id);
     }
 
     /// Which message it is that arrived here.

@@ -77,6 +77,14 @@ impl Columns {
         self.relay
     }
 
+    /// A place between a lane and the next one on the way to another, nearer to the second.
+    pub(super) fn short_of(&self, from: f32, to: f32) -> f32 {
+        const SHARE: f32 = 0.8;
+        let lines = self.shown.iter().map(|(_, x, _)| *x);
+        let next = if to > from { lines.filter(|x| *x > from).reduce(f32::min) } else { lines.filter(|x| *x < from).reduce(f32::max) };
+        from + (next.unwrap_or(to) - from) * SHARE
+    }
+
     /// The lanes whose words may be seen between the left edge and there: their lines, and their columns
     /// from edge to edge.
     pub(super) fn within(&self, width: f32) -> &[(LaneId, f32, (f32, f32))] {

@@ -1,14 +1,17 @@
 //! Messages as arrows: from the sender to the receiver, and by way of the relay's lane where they were
-//! kept or lost there.
+//! kept or lost there. Where the relay's lane is hidden, that is short of the next lane on the way.
+//! Deliberately absent: their names, see [`super::names`].
 
-use super::places::width_of;
-use super::{Drawing, HEAD, places};
+use super::Drawing;
 use crate::diagram::chart::{EntryId, Kept, Leg, Loss, Lost, Message, MessageId};
-use crate::diagram::scene::{Dash, Ink, Label, Line, Pick, Point, Tip, at};
+use crate::diagram::scene::{Dash, Ink, Line, Pick, Point, Tip, at};
 
-/// From a lane's line to an arrow's tip, and to the words on an arrow.
+/// From a lane's line to an arrow's tip.
 const SHORT: f32 = 5.0;
-const CLEAR: f32 = 16.0;
+/// From a lane's line to the end of a message that was lost with its receiver, and above the death.
+const SHORT_OF_DEATH: (f32, f32) = (16.0, 13.0);
+/// What words keep free of around a tip.
+const TIP: f32 = 8.0;
 /// What messages are apart that are kept side by side, and how many places there are.
 const SLOT: f32 = 7.0;
 const SLOTS: u32 = 5;
@@ -21,6 +24,7 @@ impl Drawing<'_> {
         let picked = visible.iter().filter(|id| self.focus.picked == Some(Pick::Message(**id)));
         let others = visible.iter().filter(|id| self.focus.picked != Some(Pick::Message(**id)));
         let order: Vec<MessageId> = picked.chain(others).copied().collect();
+        let mut drawn = Vec::with_capacity(order.len());
         for id in order {
             let message = self.chart.message(id);
             let start = self.chart.entry(message.start);
@@ -28,15 +32,18 @@ impl Drawing<'_> {
             // By way of the relay it may be seen although neither end is.
             let relay = self.relay_x(from, to);
             if self.is_across(from.min(to).min(relay), from.max(to).max(relay)) && self.axis.lens().filter.shows(self.chart, start) {
+                let first = self.scene.lines.len();
                 self.message(id, message, from, to);
+                drawn.push((id, first..self.scene.lines.len()));
             }
         }
+        // Words come when all lines are known: they hide as little as can be.
+        self.names(&drawn);
     }
 
     fn message(&mut self, id: MessageId, message: &Message, from: f32, to: f32) {
         let way = if to < from { -1.0 } else { 1.0 };
         let begin = at(from, self.y(message.start));
-        let first = self.scene.lines.len();
         let pen = Pen { id, ink: self.ink(id, message), picked: self.focus.picked == Some(Pick::Message(id)) };
         match message.kept {
             Some(kept) => self.kept(&pen, message, kept, begin, to),
@@ -45,9 +52,9 @@ impl Drawing<'_> {
                     self.leg(&pen, message.lost, *leg, begin, to - way * SHORT);
                 }
                 match message.lost {
-                    Some(Lost { at: lost, how: Loss::Dropped | Loss::NobodyThere | Loss::RelayGone }) => {
+                    Some(Lost { at: lost, how: how @ (Loss::Dropped | Loss::NobodyThere | Loss::NotPassedOn | Loss::RelayGone) }) => {
                         let end = at(self.relay_x(from, to), self.y(lost).max(begin.y));
-                        self.stroke(&pen, begin, end, Dash::Solid, Tip::Cross);
+                        self.stroke(&pen, begin, end, Dash::Solid, tip_of(how));
                     }
                     Some(Lost { how: Loss::ReceiverGone, .. }) => {}
                     None if message.legs.is_empty() => {
@@ -58,7 +65,6 @@ impl Drawing<'_> {
                 }
             }
         }
-        self.arrow_label(id, message, first);
     }
 
     /// To the relay, there until it goes on, and then on.
@@ -69,7 +75,7 @@ impl Drawing<'_> {
         self.stroke(pen, begin, taken, Dash::Solid, Tip::Plain);
         let until = kept.until.map_or_else(|| self.down(self.axis.height(self.chart, self.view.now_us)) + DROOP, |until| self.y(until));
         let tip = match (message.lost, kept.until) {
-            (Some(_), _) => Tip::Cross,
+            (Some(lost), _) => tip_of(lost.how),
             (None, None) => Tip::Open,
             (None, Some(_)) => Tip::Plain,
         };
@@ -86,7 +92,8 @@ impl Drawing<'_> {
                 self.stroke(pen, begin, end, Dash::Solid, Tip::Arrow);
             }
             (None, Some(Lost { at: lost, how: Loss::ReceiverGone })) => {
-                let end = at(to - (to - begin.x).signum() * 10.0, self.y(lost));
+                let (short, above) = SHORT_OF_DEATH;
+                let end = at(to - (to - begin.x).signum() * short, (self.y(lost) - above).max(begin.y));
                 self.stroke(pen, begin, end, Dash::Solid, Tip::Cross);
             }
             (None, _) => {
@@ -97,8 +104,8 @@ impl Drawing<'_> {
     }
 
     /// Where a message is that is kept or lost on its way.
-    fn relay_x(&self, from: f32, to: f32) -> f32 {
-        self.columns.relay().unwrap_or(f32::midpoint(from, to))
+    pub(super) fn relay_x(&self, from: f32, to: f32) -> f32 {
+        self.columns.relay().unwrap_or_else(|| self.columns.short_of(from, to))
     }
 
     fn stroke(&mut self, pen: &Pen, from: Point, to: Point, dash: Dash, tip: Tip) {
@@ -111,6 +118,10 @@ impl Drawing<'_> {
         };
         if from.y.min(to.y) > self.view.height + 40.0 || from.y.max(to.y) < 0.0 || (is_level && (from.y - to.y).abs() < 0.5) {
             return;
+        }
+        self.places.keep_line(from, to, Some(pen.id));
+        if tip != Tip::Plain {
+            self.places.keep_shape(to, TIP);
         }
         let width = if pen.picked { 3.0 } else { 1.8 };
         self.scene.lines.push(Line { from, to, ink: pen.ink, width, dash, tip, of: Some(Pick::Message(pen.id)) });
@@ -132,46 +143,6 @@ impl Drawing<'_> {
             _ => Ink::Blue,
         }
     }
-
-    /// The name: on the first part of the way that is visible; and again on each way on from the relay,
-    /// since whoever looks there may not see where the message came from.
-    fn arrow_label(&mut self, id: MessageId, message: &Message, first: usize) {
-        let mut words = self.named(&message.label, message.txn);
-        // What the relay did stands on its own lane.
-        if let Some(Lost { how: how @ (Loss::ReceiverGone | Loss::RelayGone), .. }) = message.lost {
-            words = format!("{words} {}", how.word());
-        }
-        let is_aside = self.scene.lines.get(first).is_some_and(|line| line.ink == Ink::Faint);
-        let ink = if is_aside { Ink::Muted } else { Ink::Text };
-        let slanted = self.scene.lines[first..].iter().filter(|line| line.dash == Dash::Solid);
-        let lines: Vec<(Point, Point)> = slanted.map(|line| (line.from, line.to)).collect();
-        for (from, to) in lines {
-            let is_named = self.name_line(id, &words, from, to, ink);
-            if is_named && message.kept.is_none() {
-                return;
-            }
-        }
-    }
-
-    /// Words on a line, near where it begins if there is room.
-    fn name_line(&mut self, id: MessageId, words: &str, from: Point, to: Point, ink: Ink) -> bool {
-        let reach = (to.x - from.x).abs();
-        let text = places::fit(words, (reach - CLEAR - 12.0).max(0.0));
-        if text != words && text.chars().count() < 4 {
-            return false;
-        }
-        let width = width_of(&text);
-        let spots = [0.0, 0.5, 1.0, 0.25, 0.75].map(|share| {
-            let middle = CLEAR + width / 2.0 + share * (reach - CLEAR - 12.0 - width).max(0.0);
-            let part = (middle / reach).min(1.0);
-            at(from.x + (to.x - from.x) * part - width / 2.0, from.y + (to.y - from.y) * part)
-        });
-        let free = spots.into_iter().find(|spot| spot.y > HEAD + 4.0 && self.is_inside(spot.y) && self.places.take(*spot, width));
-        if let Some(at) = free {
-            self.scene.labels.push(Label { at, width, text, ink, covers: true, of: Some(Pick::Message(id)) });
-        }
-        free.is_some()
-    }
 }
 
 /// What the lines of one message have in common.
@@ -179,4 +150,12 @@ struct Pen {
     id: MessageId,
     ink: Ink,
     picked: bool,
+}
+
+/// How the line of a message ends that was lost.
+fn tip_of(how: Loss) -> Tip {
+    match how {
+        Loss::NobodyThere | Loss::NotPassedOn => Tip::Nobody,
+        Loss::Dropped | Loss::ReceiverGone | Loss::RelayGone => Tip::Cross,
+    }
 }

@@ -7,6 +7,7 @@
 mod columns;
 mod glyphs;
 mod messages;
+mod names;
 mod places;
 mod spans;
 
@@ -14,7 +15,7 @@ use self::columns::Columns;
 use self::places::{Places, width_of};
 use super::axis::{Axis, ROW};
 use super::chart::{Chart, Entry, EntryId, Kind, MessageId};
-use super::scene::{Badge, Dash, Head, Ink, Label, Line, Pick, Point, Scene, Tip, at};
+use super::scene::{Badge, Dash, Glyph, Head, Ink, Label, Line, Pick, Point, Scene, Tip, at};
 use super::words;
 
 /// The height of the heads of the lanes.
@@ -186,7 +187,7 @@ impl Drawing<'_> {
         let left = self.columns.left();
         for time in self.axis.times(top, bottom) {
             let y = self.down(time.y);
-            let text = words::clock(time.us);
+            let text = if time.is_close { words::fine_clock(time.us) } else { words::clock(time.us) };
             let label = Label { at: at(left + 8.0, y), width: width_of(&text), text, ink: Ink::Muted, covers: false, of: None };
             self.places.take(label.at, label.width);
             self.scene.labels.push(label);
@@ -217,6 +218,7 @@ impl Drawing<'_> {
             let picked = self.focus.picked == Some(Pick::Entry(row.entry));
             let (glyph, ink) = glyphs::of(entry.kind);
             let ink = if aside { Ink::Faint } else { ink };
+            self.places.keep_shape(at(x, y), if glyph == Glyph::Dot { 4.0 } else { 8.5 });
             self.scene.badges.push(Badge { at: at(x, y), glyph, ink, of: Pick::Entry(row.entry), picked });
             if !entry.kind.is_arrow_end() || self.has_no_arrow(entry) {
                 self.entry_label(row.entry, entry, at(x + BESIDE, y), aside);

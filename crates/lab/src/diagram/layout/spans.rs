@@ -6,7 +6,7 @@ use super::Drawing;
 use super::columns;
 use super::places::width_of;
 use crate::diagram::axis::ROW;
-use crate::diagram::chart::{LaneId, Span, SpanId, SpanKind};
+use crate::diagram::chart::{Kind, LaneId, Span, SpanId, SpanKind};
 use crate::diagram::scene::{Band, Dash, Ink, Label, at};
 use crate::diagram::words;
 
@@ -17,6 +17,7 @@ impl Drawing<'_> {
         let breaks = self.breaks(spans);
         let lanes: Vec<(LaneId, f32)> = self.columns.within(self.view.width).iter().map(|(lane, x, _)| (*lane, *x)).collect();
         for (lane, x) in lanes {
+            self.places.keep_line(at(x, super::HEAD), at(x, end), None);
             let mut y = super::HEAD;
             for (from, to, dash) in breaks.get(&lane).into_iter().flatten().copied() {
                 let (from, to) = (from.max(y), to.min(end));
@@ -37,6 +38,16 @@ impl Drawing<'_> {
     /// Where the lanes' lines are not whole, from above.
     fn breaks(&self, spans: &[SpanId]) -> HashMap<LaneId, Vec<(f32, f32, Dash)>> {
         let mut breaks: HashMap<LaneId, Vec<(f32, f32, Dash)>> = HashMap::new();
+        // Before its process was started there is nothing, and nothing is said where nothing was heard yet.
+        for (lane, _, _) in self.columns.within(self.view.width) {
+            let first = self.chart.lane(*lane).entries.first();
+            let start = match first.map(|first| (*first, self.chart.entry(*first).kind)) {
+                Some((first, Kind::Started | Kind::Start)) => self.clamp(self.y(first)),
+                Some(_) => continue,
+                None => self.clamp(f32::INFINITY),
+            };
+            breaks.entry(*lane).or_default().push((self.clamp(f32::NEG_INFINITY), start, Dash::Dotted));
+        }
         for span in spans.iter().map(|span| &self.chart.spans()[span.index()]) {
             let dash = match span.kind {
                 SpanKind::Down => Dash::Dotted,
@@ -101,7 +112,9 @@ impl Drawing<'_> {
             if sides[0] < self.columns.left() + columns::MARGIN {
                 sides.reverse();
             }
-            let place = sides.iter().flat_map(|x| spots.iter().map(|y| at(*x, *y))).find(|place| self.places.take(*place, width));
+            let costs = |(rank, place): (usize, crate::diagram::scene::Point)| (place, rank as f32 * 0.1);
+            let places = sides.iter().flat_map(|x| spots.iter().map(|y| at(*x, *y))).enumerate().map(costs);
+            let place = self.places.choose(places, width, None);
             if let Some(place) = place {
                 self.scene.labels.push(Label { at: place, width, text, ink: Ink::Text, covers: true, of: None });
             }

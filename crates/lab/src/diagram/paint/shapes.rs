@@ -24,6 +24,7 @@ pub(super) fn paint(painter: &Painter, rect: Rect, scene: &Scene, palette: &Pale
     painter.extend(std::mem::take(&mut brush.shapes));
     scene.badges.iter().for_each(|badge| brush.badge(badge));
     scene.labels.iter().for_each(|label| brush.label(label));
+    scene.lines.iter().for_each(|line| brush.tip(line));
     brush.heads(rect, scene);
     if focused {
         brush.shapes.push(Shape::rect_stroke(rect, 0.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside));
@@ -62,6 +63,11 @@ impl Brush<'_> {
             Dash::Dashed => Shape::dashed_line_many(&ends, stroke, 6.0, 5.0, &mut self.shapes),
             Dash::Dotted => Shape::dashed_line_many(&ends, stroke, 2.0, 5.0, &mut self.shapes),
         }
+    }
+
+    /// The end of a line. It comes last, so that nothing hides it.
+    fn tip(&mut self, line: &Line) {
+        let (stroke, end) = (Stroke::new(line.width, self.ink(line.ink)), self.to(line.to));
         let corners = || line.arrow().map(|corner| self.to(corner)).to_vec();
         match line.tip {
             Tip::Plain => {}
@@ -73,7 +79,13 @@ impl Brush<'_> {
                 let arrow = Shape::convex_polygon(corners(), self.palette.surface, Stroke::new(1.5, stroke.color));
                 self.shapes.push(arrow);
             }
-            Tip::Cross => self.cross(ends[1], 6.0, Stroke::new(2.5, self.palette.error)),
+            Tip::Cross => self.cross(end, 6.0, Stroke::new(2.5, self.palette.error)),
+            Tip::Nobody => {
+                let ring = Stroke::new(2.0, self.palette.error);
+                self.shapes.push(Shape::circle_filled(end, 6.0, self.palette.surface));
+                self.shapes.push(Shape::circle_stroke(end, 6.0, ring));
+                self.shapes.push(Shape::line_segment([end + vec2(-4.2, 4.2), end + vec2(4.2, -4.2)], ring));
+            }
         }
     }
 
