@@ -311,3 +311,21 @@ fn an_earlier_moment_shows_how_everybody_stood_and_what_had_changed() {
     window.run();
     assert_eq!(std::mem::take(&mut window.state_mut().wishes), [Wish::Step(-1)]);
 }
+
+#[test]
+fn in_the_smallest_window_the_diagram_has_room_and_lies_on_nothing() {
+    let mut window = window_of(room([running(101), running(102), running(103)]), [400.0, 300.0]);
+    let started = |at_us, program: &str| {
+        let stage = Stage::Started { pid: 7, crash_at: None };
+        Event { at_us, what: Happening::Process { program: program.into(), stage } }
+    };
+    window.state_mut().watched = Watched::of(vec![started(1, "relay"), started(2, "alice"), started(3, "bob"), started(4, "chair")]);
+    window.state_mut().source = Source::Recorded(PathBuf::from("/runs/one"));
+    window.state_mut().desk.tab = Tab::Diagram;
+    window.run();
+    let filter = window.get_by_label("Fold idle time").rect();
+    let drawing = window.get_by_label("Space-time diagram").rect();
+    let foot = window.get_by_role_and_label(Role::Button, "Back").rect();
+    assert!(drawing.height() >= 150.0, "{drawing:?}");
+    assert!(filter.bottom() <= drawing.top() && drawing.bottom() <= foot.top(), "{filter:?} {drawing:?} {foot:?}");
+}

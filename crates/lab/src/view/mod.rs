@@ -18,7 +18,7 @@ mod verdict;
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Rect, Ui, pos2};
+use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use twopc_proto::UserName;
 use twopc_ui::button::button_ui;
 use twopc_ui::layout::{Part, part_ui, window_ui};
@@ -41,6 +41,8 @@ use crate::watched::Watched;
 
 /// From this width on the diagram stands beside the rest.
 const WIDE: f32 = 125.0 * UNIT;
+/// The height that the window has at least while a diagram alone is in it.
+const LOWEST: f32 = 76.0 * UNIT;
 /// The share of the width that is the diagram's then.
 const DIAGRAM: f32 = 0.66;
 
@@ -170,11 +172,24 @@ pub enum Wish {
 pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
     let mut wishes = Vec::new();
     keys::take(ui, shown, desk, &mut wishes);
-    window_ui(ui, |ui, part| match part {
-        Part::Head => head_ui(ui, shown, desk, &mut wishes),
-        Part::Middle => middle_ui(ui, shown, desk, &mut wishes),
-        Part::Foot => foot_ui(ui, shown, desk, &mut wishes),
-    });
+    let room = ui.available_size();
+    let parts_ui = |ui: &mut Ui, desk: &mut Desk, wishes: &mut Vec<Wish>| {
+        window_ui(ui, |ui, part| match part {
+            Part::Head => head_ui(ui, shown, desk, wishes),
+            Part::Middle => middle_ui(ui, shown, desk, wishes),
+            Part::Foot => foot_ui(ui, shown, desk, wishes),
+        });
+    };
+    // A diagram needs a height of its own; in a window that is lower, all of it scrolls and nothing overlaps.
+    if desk.tab == Tab::Diagram && room.x < WIDE && room.y < LOWEST {
+        ScrollArea::vertical().id_salt("low window").auto_shrink(false).show(ui, |ui| {
+            let size = vec2(ui.available_width(), LOWEST);
+            let (area, _) = ui.allocate_exact_size(size, Sense::hover());
+            part_ui(ui, "low", area, |ui| parts_ui(ui, desk, &mut wishes));
+        });
+    } else {
+        parts_ui(ui, desk, &mut wishes);
+    }
     if desk.shows_keys {
         help::keys_ui(ui, &mut desk.shows_keys);
     }
