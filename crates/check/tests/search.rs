@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use twopc_check::mutants::Mutant;
 use twopc_check::search::{Findings, explore, hunt, replay, scopes};
-use twopc_check::world::{Scope, Seen, World, namesakes, representative};
+use twopc_check::world::{Scope, Seen, Successor, World, namesakes, representative};
 
 /// None of these takes more than a minute on two processors; one that does has met a bound.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -33,15 +33,23 @@ fn every_world_of_the_share_is_seen_completely_and_holds_what_it_must() {
     }
 }
 
-/// Every world that can be reached, without stateright; of each only what stands for it.
-fn reachable(scope: &Scope, stands_for: fn(&World) -> World) -> Vec<World> {
+/// How one finds what may happen next.
+type Ahead = fn(&World, &Seen, &mut Vec<Successor>);
+
+/// Every world that can be reached, without stateright.
+fn reachable(scope: &Scope) -> Vec<World> {
+    reachable_by(scope, World::successors, World::clone)
+}
+
+/// Every world that can be reached in this way; of each only what stands for it.
+fn reachable_by(scope: &Scope, ahead: Ahead, stands_for: fn(&World) -> World) -> Vec<World> {
     let mut known: BTreeSet<u64> = BTreeSet::new();
     let mut worlds = vec![World::new(scope)];
     let mut next = 0;
     while let Some(world) = worlds.get(next).cloned() {
         next += 1;
         let mut successors = Vec::new();
-        world.successors(&Seen::default(), &mut successors);
+        ahead(&world, &Seen::default(), &mut successors);
         for (_, world) in successors {
             let world = stands_for(&world);
             if known.insert(world.digest()) {
@@ -57,7 +65,7 @@ fn reachable(scope: &Scope, stands_for: fn(&World) -> World) -> Vec<World> {
 #[test]
 fn an_eager_search_meets_the_same_combinations_of_nodes() {
     for scope in [Scope::new(1, 1, 2), Scope::new(2, 1, 1)] {
-        let nodes = |scope: &Scope| reachable(scope, World::clone).iter().map(World::nodes).collect::<BTreeSet<u64>>();
+        let nodes = |scope: &Scope| reachable(scope).iter().map(World::nodes).collect::<BTreeSet<u64>>();
         let (patient, eager) = (nodes(&scope), nodes(&scope.eagerly()));
         assert_eq!(patient.len(), eager.len(), "{scope}");
         assert_eq!(patient, eager, "{scope}");
@@ -70,7 +78,7 @@ fn an_eager_search_meets_the_same_combinations_of_nodes() {
 fn a_symmetric_search_meets_every_kind_of_world() {
     for scope in [Scope::new(2, 1, 1).eagerly(), Scope::new(3, 1, 1).promptly()] {
         let scope = scope.up_to_names();
-        let everything = reachable(&scope, World::clone);
+        let everything = reachable(&scope);
         let digests: BTreeSet<u64> = everything.iter().map(World::digest).collect();
         let mut kinds: BTreeSet<u64> = BTreeSet::new();
         for world in &everything {
@@ -78,7 +86,7 @@ fn a_symmetric_search_meets_every_kind_of_world() {
             assert!(namesakes.is_subset(&digests), "{scope}: a world that can be reached under some names only");
             kinds.extend(namesakes.first());
         }
-        let met = reachable(&scope, representative);
+        let met = reachable_by(&scope, World::successors_up_to_names, representative);
         let kinds_met: BTreeSet<u64> = met.iter().filter_map(|world| namesakes(world).iter().map(World::digest).min()).collect();
         assert_eq!(kinds_met, kinds, "{scope}");
         assert!(met.len() < everything.len() / 2 + everything.len() / 10, "{scope}: {} of {}", met.len(), everything.len());
@@ -98,7 +106,7 @@ fn a_stranger_and_a_contradiction_make_no_new_world() {
 #[test]
 fn no_two_things_that_may_happen_are_told_alike() {
     for scope in [Scope::new(1, 2, 1), Scope { stranger: true, ..Scope::new(2, 1, 1).with_hints().promptly() }] {
-        for world in reachable(&scope, World::clone) {
+        for world in reachable(&scope) {
             let mut successors = Vec::new();
             world.successors(&Seen::default(), &mut successors);
             let told: BTreeSet<String> = successors.iter().map(|(action, _)| world.tell(action)).collect();
@@ -141,7 +149,7 @@ fn a_story_can_be_run_again() {
 fn what_twophase_does_not_allow_is_caught_by_the_refinement() {
     for mutant in [Mutant::M4, Mutant::M5, Mutant::M10] {
         let scope = Scope::new(2, 1, 0).promptly().broken(Some(mutant));
-        let strayed = reachable(&scope, World::clone).iter().any(|world| world.strayed);
+        let strayed = reachable(&scope).iter().any(|world| world.strayed);
         assert!(strayed, "{mutant}: {}", mutant.what());
     }
 }

@@ -33,7 +33,11 @@ impl Model for Exploration {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<(Action, World)>) {
-        world.successors(&self.seen, actions);
+        if self.scope.symmetry {
+            world.successors_up_to_names(&self.seen, actions);
+        } else {
+            world.successors(&self.seen, actions);
+        }
     }
 
     fn next_state(&self, _: &World, (_, next): (Action, World)) -> Option<World> {

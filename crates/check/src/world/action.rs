@@ -10,9 +10,10 @@ use super::course::Cut;
 use super::inhabitant::{Clock, Inhabitant};
 use super::landmarks::{Landmarks, Seen};
 use super::node::{Node, Survived};
+use super::renaming::Alike;
 use super::said::Envelope;
 use super::shared::digest;
-use super::{End, Seat, Shared, Who, World};
+use super::{End, Seat, Shared, Who, World, who_is};
 use crate::refinement;
 
 /// Something that happens.
@@ -64,6 +65,15 @@ pub enum Kick {
 }
 
 impl Kick {
+    /// The node by which it happens, if it is another one's doing.
+    fn by(&self) -> Option<Who> {
+        match self {
+            Self::Hear(envelope) => who_is(&envelope.from),
+            Self::Joined(user, _) | Self::Left(user) | Self::NotHere(user) => who_is(user),
+            Self::Synced | Self::Append | Self::Timer(..) | Self::Request(_) | Self::PressCommit(_) => None,
+        }
+    }
+
     /// Its hash. What is heard was hashed when it was said.
     pub(super) fn digest(&self) -> u64 {
         match self {
@@ -87,10 +97,23 @@ impl World {
     /// Everything that may happen next, each with the world that comes of it, if that is another one.
     /// What was come by on the way is noted.
     pub fn successors(&self, seen: &Seen, next: &mut Vec<Successor>) {
-        let mut ahead = Ahead { world: self, disks: self.disks(), seen, next };
+        self.look_ahead(Alike::nobody(), seen, next);
+    }
+
+    /// The same where worlds count as one that differ only in who is who: of what leads to one of those,
+    /// one thing.
+    pub fn successors_up_to_names(&self, seen: &Seen, next: &mut Vec<Successor>) {
+        self.look_ahead(Alike::of(self), seen, next);
+    }
+
+    fn look_ahead(&self, alike: Alike, seen: &Seen, next: &mut Vec<Successor>) {
+        let mut ahead = Ahead { world: self, disks: self.disks(), alike, seen, next };
         ahead.around(Who::Coordinator, &self.coordinator);
         for (place, seat) in self.participants.iter().enumerate() {
-            ahead.around(Who::Participant(place), seat);
+            let who = Who::Participant(place);
+            if !ahead.alike.covers(who) {
+                ahead.around(who, seat);
+            }
         }
     }
 
@@ -258,6 +281,8 @@ struct Ahead<'a> {
     world: &'a World,
     /// The digest of its disks.
     disks: u64,
+    /// Of whom one stands for all.
+    alike: Alike,
     seen: &'a Seen,
     next: &'a mut Vec<Successor>,
 }
@@ -281,6 +306,9 @@ impl Ahead<'_> {
         }
         let choices = self.world.choices(who, seat);
         for (kick, outcome) in &choices.steps {
+            if kick.by().is_some_and(|by| self.alike.covers_beside(who, by)) {
+                continue;
+            }
             // A Request that is cut short was made all the same.
             let requests_left = if let Kick::Request(left) = kick { *left } else { self.world.requests_left };
             self.seen.add(outcome.landmarks, if may_crash { self.world.crashes_left } else { 0 });

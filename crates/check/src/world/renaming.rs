@@ -12,7 +12,8 @@
 //!
 //! [`representative`] puts the participants in an order that does not hang on their names. Where it
 //! leaves two as they were although they differ, two worlds are explored instead of one, and no harm
-//! is done.
+//! is done. Where participants are so much alike that a world is the same if they change places, what
+//! happens to one of them stands for what happens to the others ([`Alike`]).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,24 @@ impl Renaming {
             places[*old] = u8::try_from(place).unwrap_or(u8::MAX);
         }
         Self { places }
+    }
+
+    /// Lets two participants that stand beside each other change places.
+    fn swap(place: usize) -> Self {
+        let mut places = [0, 1, 2, 3, 4, 5, 6, 7];
+        places.swap(place, place + 1);
+        Self { places }
+    }
+
+    /// Whether a world is the same under the other names.
+    fn leaves(self, world: &World) -> bool {
+        let everybody = world.participants.len();
+        let new = |place: usize| &world.participants[usize::from(self.places[place])];
+        let mut seats = world.participants.iter().enumerate();
+        world.coordinator.inbox.is_under(self.places, &world.coordinator.inbox)
+            && seats.clone().all(|(place, seat)| seat.inbox.is_under(self.places, &new(place).inbox))
+            && self.node(&world.coordinator.node, everybody) == world.coordinator.node
+            && seats.all(|(place, seat)| self.node(&seat.node, everybody) == new(place).node)
     }
 
     fn changes_nothing(self) -> bool {
@@ -155,11 +174,15 @@ impl Renaming {
     /// The world under the other names.
     pub(super) fn world(self, world: &World) -> World {
         let everybody = world.participants.len();
-        let mut participants = world.participants.clone();
-        for (place, seat) in world.participants.iter().enumerate() {
-            participants[usize::from(self.places[place])] = self.seat(seat, everybody);
+        let from = |place: usize| self.places.iter().position(|new| usize::from(*new) == place).unwrap_or(place);
+        World {
+            coordinator: self.seat(&world.coordinator, everybody),
+            participants: (0..everybody).map(|place| self.seat(&world.participants[from(place)], everybody)).collect(),
+            transactions: world.transactions.clone(),
+            requests_left: world.requests_left,
+            crashes_left: world.crashes_left,
+            strayed: world.strayed,
         }
-        World { coordinator: self.seat(&world.coordinator, everybody), participants, ..world.clone() }
     }
 }
 
@@ -175,6 +198,46 @@ pub fn representative(world: &World) -> World {
     order.sort_by_key(|place| looks[*place]);
     let renaming = Renaming::to_order(&order);
     if renaming.changes_nothing() { world.clone() } else { renaming.world(world) }
+}
+
+/// Which participants of a world are so much alike that it is the same if they change places.
+///
+/// What happens to one of them, or to somebody else because of one of them, leads to worlds that differ
+/// only in who is who from those to which it leads with another one. So one of them stands for all.
+pub(super) struct Alike {
+    /// The first of those whom each one is like.
+    first: [usize; NAMES.len()],
+}
+
+impl Alike {
+    /// Everybody is somebody else.
+    pub(super) fn nobody() -> Self {
+        Self { first: [0, 1, 2, 3, 4, 5, 6, 7] }
+    }
+
+    /// In a world whose nodes know what they come from.
+    pub(super) fn of(world: &World) -> Self {
+        let mut alike = Self::nobody();
+        let looks: Vec<u64> = (0..world.participants.len()).map(|place| look(world, place)).collect();
+        // A representative has those who look alike beside each other.
+        for (place, looks) in looks.windows(2).enumerate() {
+            if looks[0] == looks[1] && Renaming::swap(place).leaves(world) {
+                alike.first[place + 1] = alike.first[place];
+            }
+        }
+        alike
+    }
+
+    /// Whether somebody else stands for this one.
+    pub(super) fn covers(&self, who: Who) -> bool {
+        matches!(who, Who::Participant(place) if self.first[place] != place)
+    }
+
+    /// Whether somebody else stands for the one by whom something happens to this one, who stays who it is.
+    pub(super) fn covers_beside(&self, who: Who, by: Who) -> bool {
+        let Who::Participant(by) = by else { return false };
+        (0..by).any(|earlier| self.first[earlier] == self.first[by] && Who::Participant(earlier) != who)
+    }
 }
 
 /// The world under every renaming of its participants, itself among them. Its nodes must know what they

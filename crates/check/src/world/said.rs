@@ -170,6 +170,15 @@ impl Inbox {
         self.envelopes.iter()
     }
 
+    /// Whether another one holds what this one does once participants have these places.
+    pub(super) fn is_under(&self, places: [u8; NAMES.len()], other: &Self) -> bool {
+        self.envelopes.len() == other.envelopes.len() && self.sum_under(places) == other.sum
+    }
+
+    fn sum_under(&self, places: [u8; NAMES.len()]) -> u64 {
+        self.marks.iter().fold(0, |sum: u64, mark| sum.wrapping_add(mark.weight(places)))
+    }
+
     /// What was said, to somebody who cannot read names.
     pub(super) fn look(&self) -> u64 {
         self.looks.iter().fold(0, |sum, look| sum.wrapping_add(*look))
@@ -214,7 +223,7 @@ pub(super) fn inbox_under(
     inbox: &Inbox,
     renamed: impl Fn(&Shared<Envelope>) -> Shared<Envelope>,
 ) -> Shared<Inbox> {
-    let sum = inbox.marks.iter().fold(0_u64, |sum, mark| sum.wrapping_add(mark.weight(places)));
+    let sum = inbox.sum_under(places);
     INBOXES.with_borrow_mut(|inboxes| inboxes.of(digest(&sum), || Inbox::of(inbox.iter().map(renamed).collect())))
 }
 
