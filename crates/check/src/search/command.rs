@@ -12,6 +12,9 @@ use super::scopes::{self, Named};
 use crate::mutants::Mutant;
 use crate::world::Scope;
 
+/// The exit status of wrong usage, as clap has it.
+const WRONG_USAGE: u8 = 2;
+
 /// Explores worlds completely.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -51,7 +54,7 @@ pub fn search(args: &Args) -> ExitCode {
         Ok(worlds) => worlds,
         Err(why) => {
             eprintln!("{why}");
-            return ExitCode::FAILURE;
+            return ExitCode::from(WRONG_USAGE);
         }
     };
     let mut clean = true;
