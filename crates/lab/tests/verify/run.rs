@@ -177,7 +177,8 @@ impl Said {
 
 /// Plays a run with real programs, once for all tests of this process.
 fn played(called: &str, bob: &str, chair: &[&str], status: Option<i32>) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("verify-{called}"));
+    // Whoever runs each test in a process of its own plays it once in each.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("verify-{called}-{}", std::process::id()));
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
