@@ -5,7 +5,7 @@
 
 use egui::accesskit::Role;
 use egui::style::ScrollAnimation;
-use egui::{Id, ScrollArea, Ui};
+use egui::{Id, Rangef, Rect, ScrollArea, Ui};
 
 use crate::pane::bounds;
 
@@ -21,8 +21,10 @@ struct Followed {
 
 /// Draws what scrolls in `area`.
 pub fn scrolled_ui<R>(ui: &mut Ui, area: ScrollArea, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    // Across its direction, what scrolls is clipped only where all around it is.
+    let across = ui.max_rect().x_range();
     let scrolled = area.show(ui, |ui| {
-        tell_sight(ui);
+        tell_sight(ui, across);
         let followed = followed(ui);
         let result = contents(ui);
         if let Some(id) = followed {
@@ -51,8 +53,9 @@ fn key() -> Id {
     Id::unique("what has the keyboard")
 }
 
-fn tell_sight(ui: &Ui) {
-    let sight = bounds(ui.clip_rect());
+fn tell_sight(ui: &Ui, across: Rangef) {
+    let clip = ui.clip_rect();
+    let sight = bounds(Rect::from_x_y_ranges(clip.x_range().intersection(across), clip.y_range()));
     ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
         node.set_role(Role::ScrollView);
         node.set_bounds(sight);
