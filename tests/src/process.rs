@@ -3,6 +3,7 @@
 //! A line can be waited for whether it has been printed already or not, and each is taken once, so
 //! tests need not know in which order unrelated things happen. Deliberately absent: sleeping.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -211,6 +212,20 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id is an i32")).expect("a child has an id");
         kill_process(pid, signal).expect("the child takes signals");
+    }
+
+    /// The processes that it has started and that are there still, by their ids.
+    #[must_use]
+    pub fn children(&self) -> Vec<u32> {
+        let mine = |stat: &str| {
+            // The name, in brackets, may hold anything; the state and the parent come after it.
+            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            parent.and_then(|parent| parent.parse().ok()) == Some(self.child.id())
+        };
+        let processes = fs::read_dir("/proc").expect("the system lists its processes").flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        // One that has ended meanwhile is none.
+        ids.filter(|id| fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| mine(&stat))).collect()
     }
 
     /// Tells it to quit and waits for a good end.

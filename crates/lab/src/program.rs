@@ -7,7 +7,7 @@
 //! Deliberately absent: what any of the programs does.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
@@ -38,6 +38,12 @@ enum Program {
     Participant(Box<twopc_participant::program::Args>),
     /// One coordinator: twopc-coordinator
     Coordinator(Box<twopc_coordinator::program::Args>),
+    /// Shows a recorded run; no program is started
+    Open {
+        /// Its folder
+        #[arg(value_name = "DIR")]
+        run: PathBuf,
+    },
     /// Plays scenarios on real processes, and judges what came of them
     Scenario(Box<scenario::command::Args>),
     /// Does a recorded run again on live processes
@@ -88,6 +94,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
             (Err(error), _) => cli::failed(error),
             (Ok(_), Err(error)) => cli::failed(error),
         },
+        Program::Open { run } => look_at(&run),
         Program::Verify(args) => verdict::command::run(&args),
         Program::Server(args) => twopc_server::program::run(*args),
         Program::Participant(args) => twopc_participant::program::run(*args),
@@ -97,11 +104,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
 
 /// Opens the room, with the lab's window in front.
 fn open(args: &Args, brought: Option<Vec<scenario::Scenario>>) -> ExitCode {
-    if cli::without_display().is_some() {
-        let instead = window::INSTEAD;
-        return cli::failed(format_args!("There is no display for the room's windows: set DISPLAY or WAYLAND_DISPLAY, or {instead}."));
-    }
-    let program = match itself() {
+    let program = match before_a_window() {
         Ok(program) => program,
         Err(status) => return status,
     };
@@ -118,6 +121,23 @@ fn open(args: &Args, brought: Option<Vec<scenario::Scenario>>) -> ExitCode {
         key: args.lab.clone(),
     };
     window::run(plan, brought)
+}
+
+/// Shows a recorded run.
+fn look_at(run: &Path) -> ExitCode {
+    match before_a_window() {
+        Ok(program) => window::look_at(run, program, logs_of_the_relay().join("runs")),
+        Err(status) => status,
+    }
+}
+
+/// This program, if there is a display for windows.
+fn before_a_window() -> Result<PathBuf, ExitCode> {
+    if cli::without_display().is_some() {
+        let instead = window::INSTEAD;
+        return Err(cli::failed(format_args!("There is no display for windows: set DISPLAY or WAYLAND_DISPLAY, or {instead}.")));
+    }
+    itself()
 }
 
 /// This program, which is every program of a room.

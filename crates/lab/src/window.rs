@@ -41,20 +41,15 @@ pub(crate) const INSTEAD: &str = "start each program by itself (twopc-lab server
 /// Opens a room and shows it until the window is closed; then everybody has ended. These scenarios stand on
 /// the shelf; if somebody brought them, they are what is shown first.
 pub(crate) fn run(plan: Plan, brought: Option<Vec<Scenario>>) -> ExitCode {
-    let opens_scenarios = brought.is_some();
+    let tab = if brought.is_some() { Tab::Scenarios } else { Tab::Room };
     let shelf = brought.unwrap_or_else(shelf::scenarios);
     let program = plan.program.clone();
     let runs = plan.logs.join("runs");
     let mut files = Files { data: absolute(&plan.data_dir), logs: absolute(&plan.logs), run: None };
-    // The window comes after the room: until then there is nothing to draw again.
-    let window = Arc::new(OnceLock::<Context>::new());
-    let draw_again: Wake = {
-        let window = window.clone();
-        Arc::new(move || window.get().into_iter().for_each(Context::request_repaint))
-    };
+    let (window, wake) = window_to_come();
     let is_first = std::fs::read_dir(&runs).map_or(true, |mut entries| entries.next().is_none());
     let room = match Room::open(plan, std::io::stdout(), {
-        let wake = draw_again.clone();
+        let wake = wake.clone();
         move || wake()
     }) {
         Ok(room) => room,
@@ -62,12 +57,11 @@ pub(crate) fn run(plan: Plan, brought: Option<Vec<Scenario>>) -> ExitCode {
     };
     let is_leaving = Arc::new(AtomicBool::new(false));
     files.run = room.run().map(absolute);
-    let theatre = Theatre { program, runs, wake: draw_again.clone() };
     let leave = {
-        let is_leaving = is_leaving.clone();
+        let (is_leaving, wake) = (is_leaving.clone(), wake.clone());
         move || {
             is_leaving.store(true, Ordering::Release);
-            draw_again();
+            wake();
         }
     };
     if let Err(error) = signals::watch(room.remote(), leave) {
@@ -75,6 +69,39 @@ pub(crate) fn run(plan: Plan, brought: Option<Vec<Scenario>>) -> ExitCode {
             "The system lets this program watch no signals ({error}): close other programs and start it again."
         ));
     }
+    let stage = Stage::of_room(&room, &files.data);
+    let lab = Lab {
+        room: Some(&room),
+        files,
+        is_leaving,
+        desk: Desk { is_first, tab, ..Desk::default() },
+        ..Lab::new(stage, shelf, Theatre { program, runs, wake })
+    };
+    show(lab, &window)
+}
+
+/// Shows a recorded run until the window is closed; no program is started. Scenarios that are played
+/// meanwhile are kept in `runs`.
+pub(crate) fn look_at(run: &Path, program: PathBuf, runs: PathBuf) -> ExitCode {
+    let stage = match Stage::of_recorded(run) {
+        Ok(stage) => stage,
+        Err(sentence) => return cli::failed(sentence),
+    };
+    let (window, wake) = window_to_come();
+    show(Lab::new(stage, shelf::scenarios(), Theatre { program, runs, wake }), &window)
+}
+
+/// The place of a window that is not there yet, and what draws it again once it is.
+fn window_to_come() -> (Arc<OnceLock<Context>>, Wake) {
+    let window = Arc::new(OnceLock::<Context>::new());
+    let wake: Wake = {
+        let window = window.clone();
+        Arc::new(move || window.get().into_iter().for_each(Context::request_repaint))
+    };
+    (window, wake)
+}
+
+fn show(lab: Lab<'_>, window: &OnceLock<Context>) -> ExitCode {
     let viewport = ViewportBuilder::default().with_title("twopc lab").with_app_id("twopc-lab").with_icon(icon());
     let options =
         NativeOptions { viewport: viewport.with_inner_size(BEST).with_min_inner_size(SMALLEST / 2.0), ..NativeOptions::default() };
@@ -83,31 +110,10 @@ pub(crate) fn run(plan: Plan, brought: Option<Vec<Scenario>>) -> ExitCode {
         options,
         Box::new(|creation| {
             theme::apply(&creation.egui_ctx);
-            let settings = settings();
-            settings.look().show_in(&creation.egui_ctx);
-            let Look { at, size, .. } = settings.look();
-            let kept = at.zip(*size).map(|(at, size)| Place { at: at.into(), size: size.into() });
+            lab.settings.look().show_in(&creation.egui_ctx);
             // Set once: there is one window.
             let _ = window.set(creation.egui_ctx.clone());
-            let stage = Stage::of_room(&room, &files.data);
-            let tab = if opens_scenarios { Tab::Scenarios } else { Tab::Room };
-            let desk = Desk { is_first, tab, ..Desk::default() };
-            Ok(Box::new(Lab {
-                room: &room,
-                files,
-                settings,
-                is_leaving,
-                has_admitted: false,
-                kept,
-                theatre,
-                shelf,
-                stage,
-                other: None,
-                desk,
-                runs_on: None,
-                said: None,
-                done: None,
-            }))
+            Ok(Box::new(lab))
         }),
     );
     match shown {
@@ -127,18 +133,19 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 struct Lab<'a> {
-    room: &'a Room,
+    /// The room; none where only a recorded run is looked at.
+    room: Option<&'a Room>,
     files: Files,
     settings: Settings,
     /// A signal has closed the room; the window follows.
     is_leaving: Arc<AtomicBool>,
-    /// Everybody but the relay has been let in.
-    has_admitted: bool,
+    /// The window has found its place, and everybody but the relay has been let in.
+    has_come: bool,
     /// Where this window stood when it was closed last.
     kept: Option<Place>,
     theatre: Theatre,
     shelf: Vec<Scenario>,
-    /// The room.
+    /// The room, or the run that the window was opened for.
     stage: Stage,
     /// What is looked at instead, if something is.
     other: Option<Stage>,
@@ -153,9 +160,8 @@ struct Lab<'a> {
 
 impl App for Lab<'_> {
     fn logic(&mut self, ctx: &Context, frame: &mut Frame) {
-        if !self.has_admitted {
-            self.has_admitted = true;
-            self.admit(ctx, screen(frame));
+        if !std::mem::replace(&mut self.has_come, true) {
+            self.come(ctx, screen(frame));
         }
         if self.is_leaving.load(Ordering::Acquire) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
@@ -178,13 +184,14 @@ impl App for Lab<'_> {
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        let view = self.room.view();
+        let view = self.room.map(Room::view);
         let stage = self.other.as_ref().unwrap_or(&self.stage);
         let trouble = self.said.clone().or_else(|| stage.trouble());
         let shown = Shown {
-            room: &view,
+            room: view.as_deref(),
             files: &self.files,
             source: &stage.source,
+            is_elsewhere: self.other.is_some(),
             watched: &stage.watched,
             now_us: stage.now_us(),
             judged: stage.judged.as_ref(),
@@ -210,6 +217,29 @@ impl App for Lab<'_> {
 }
 
 impl Lab<'_> {
+    /// A window for this, without a room.
+    fn new(stage: Stage, shelf: Vec<Scenario>, theatre: Theatre) -> Self {
+        let settings = settings();
+        let Look { at, size, .. } = settings.look();
+        let kept = at.zip(*size).map(|(at, size)| Place { at: at.into(), size: size.into() });
+        Self {
+            room: None,
+            files: Files::default(),
+            settings,
+            is_leaving: Arc::default(),
+            has_come: false,
+            kept,
+            theatre,
+            shelf,
+            stage,
+            other: None,
+            desk: Desk::default(),
+            runs_on: None,
+            said: None,
+            done: None,
+        }
+    }
+
     /// Does what somebody wishes for.
     fn grant(&mut self, wish: Wish) {
         (self.said, self.done) = (None, None);
@@ -217,7 +247,11 @@ impl Lab<'_> {
         match wish {
             Wish::Do(deed @ (Deed::Rules { .. } | Deed::Bench { .. })) => stage.act(deed),
             // The list is the room's, whatever else is looked at.
-            Wish::Do(deed) => self.room.act(deed),
+            Wish::Do(deed) => {
+                if let Some(room) = self.room {
+                    room.act(deed);
+                }
+            }
             Wish::Play(index) => {
                 if let Some(scenario) = self.shelf.get(index) {
                     self.look_at(Stage::of_scenario(index, scenario.clone(), self.theatre.clone()));
@@ -243,7 +277,7 @@ impl Lab<'_> {
                 Ok(stage) => self.look_at(stage),
                 Err(sentence) => self.said = Some(sentence),
             },
-            Wish::Live => {
+            Wish::Home => {
                 self.other = None;
                 self.desk.look_anew();
             }
@@ -275,18 +309,26 @@ impl Lab<'_> {
         Some(Duration::from_micros(next))
     }
 
-    /// Lets everybody in, now that it is known where their windows can stand.
-    fn admit(&self, ctx: &Context, screen: Option<Rect>) {
-        let mut frames = screen.map(|screen| tile(screen, self.room.view().windows() + 1)).unwrap_or_default();
+    /// Takes the window to its place and lets everybody in, now that it is known where windows can stand.
+    fn come(&self, ctx: &Context, screen: Option<Rect>) {
+        let others = self.room.map_or(0, |room| room.view().windows());
+        let mut frames = screen.map(|screen| tile(screen, others + 1)).unwrap_or_default();
         let is_cascade = overlap(&frames);
         // This window is there already, so behind each other it stands behind all others.
         let own = if is_cascade { Some(frames.remove(0)) } else { frames.pop() };
-        let kept = self.kept.filter(|kept| screen.is_some_and(|screen| screen.contains_rect(Rect::from_min_size(kept.at, kept.size))));
-        if let Some(place) = kept.or(own.map(inside)) {
+        let is_seen = |kept: &Place| {
+            let kept = Rect::from_min_size(kept.at, kept.size);
+            // What is opened behind each other later would stand before it.
+            let is_covered = is_cascade && frames.iter().any(|frame| frame.intersect(kept).is_positive());
+            screen.is_some_and(|screen| screen.contains_rect(kept)) && !is_covered
+        };
+        if let Some(place) = self.kept.filter(is_seen).or(own.map(inside)) {
             stand_at(ctx, place);
         }
         let pace = if is_cascade { Pace::OneByOne } else { Pace::Together };
-        self.room.admit(frames.into_iter().map(inside).collect(), pace);
+        if let Some(room) = self.room {
+            room.admit(frames.into_iter().map(inside).collect(), pace);
+        }
     }
 }
 

@@ -53,7 +53,8 @@ fn window_in(rules: &[Rule], tab: Tab) -> Window {
     let files = Files::default();
     let draw = move |ui: &mut Ui, seen: &mut Seen| {
         let shown = Shown {
-            room: &seen.room,
+            room: Some(&seen.room),
+            is_elsewhere: false,
             files: &files,
             source: &Source::Room,
             watched: &seen.watched,

@@ -18,6 +18,8 @@ use twopc_ui::theme;
 
 struct Seen {
     room: RoomView,
+    has_no_room: bool,
+    is_elsewhere: bool,
     watched: Watched,
     judged: Option<Judged>,
     playing: Option<Playing>,
@@ -43,7 +45,8 @@ fn window_of(room: RoomView, size: [f32; 2]) -> Window {
     let shelf = shelf::scenarios();
     let draw = move |ui: &mut Ui, seen: &mut Seen| {
         let shown = Shown {
-            room: &seen.room,
+            room: (!seen.has_no_room).then_some(&seen.room),
+            is_elsewhere: seen.is_elsewhere,
             files: &files,
             source: &seen.source,
             watched: &seen.watched,
@@ -61,6 +64,8 @@ fn window_of(room: RoomView, size: [f32; 2]) -> Window {
     let builder = Harness::builder().with_size(size).with_context_setup(theme::apply).with_max_steps(20).allow_missing_glyphs();
     let seen = Seen {
         room,
+        has_no_room: false,
+        is_elsewhere: false,
         watched: Watched::default(),
         judged: None,
         playing: None,
@@ -95,7 +100,7 @@ fn the_relay_the_files_and_every_program_are_named() {
     {
         window.get_by_label(words);
     }
-    assert_eq!(window.get_all_by_label("relay").count(), 2, "its name and its role");
+    assert_eq!(window.get_all_by_label("relay").count(), 3, "its row, its name and its role");
     assert_eq!(window.get_all_by_label("running").count(), 2);
     window.get_by_role_and_label(Role::Table, "Programs");
 }
@@ -328,4 +333,36 @@ fn in_the_smallest_window_the_diagram_has_room_and_lies_on_nothing() {
     let foot = window.get_by_role_and_label(Role::Button, "Back").rect();
     assert!(drawing.height() >= 150.0, "{drawing:?}");
     assert!(filter.bottom() <= drawing.top() && drawing.bottom() <= foot.top(), "{filter:?} {drawing:?} {foot:?}");
+}
+
+#[test]
+fn a_recorded_run_without_a_room_is_looked_at_and_nothing_can_be_started() {
+    let mut window = window([running(101), running(102), running(103)]);
+    let state = window.state_mut();
+    (state.has_no_room, state.source) = (true, Source::Recorded(PathBuf::from("/runs/one")));
+    window.run();
+    assert!(window.query_by_label_contains("Recorded run: /runs/one").is_some());
+    assert!(window.query_by_label_contains("No room").is_some());
+    for gone in ["Back to the room", "Back to the first run", "Start", "Kill now", "Copy the relay's address"] {
+        assert!(window.query_by_label(gone).is_none(), "{gone}");
+    }
+    // A scenario is played meanwhile: what was opened first is a press away.
+    let state = window.state_mut();
+    (state.is_elsewhere, state.source) = (true, Source::Scenario(String::from("One says no")));
+    window.run();
+    assert_eq!(press(&mut window, "Back to the first run"), [Wish::Home]);
+}
+
+#[test]
+fn in_the_smallest_window_the_introduction_can_be_closed_and_the_programs_are_below_it() {
+    let mut window = window_of(room([running(101), running(102), running(103)]), [400.0, 300.0]);
+    window.state_mut().desk.is_first = true;
+    window.run();
+    let close = window.get_by_label("Close the introduction");
+    let programs = window.get_by_role_and_label(Role::Table, "Programs").rect();
+    assert!(close.rect().bottom() <= programs.top(), "{:?} {programs:?}", close.rect());
+    close.scroll_to_me();
+    window.run();
+    press(&mut window, "Close the introduction");
+    assert!(window.query_by_label("Close the introduction").is_none());
 }

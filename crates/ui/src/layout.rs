@@ -31,7 +31,12 @@ pub enum Part {
 ///
 /// The middle has to know how high the foot will be before the foot is drawn, so the foot's last
 /// height is kept; where it differs now, the frame is drawn again before anybody sees it.
-pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
+pub fn window_ui(ui: &mut Ui, draw: impl FnMut(&mut Ui, Part)) {
+    window_of(ui, LEAST, draw);
+}
+
+/// The same where the middle needs a height: where less is left of it, the whole window scrolls.
+pub fn window_of(ui: &mut Ui, least: f32, mut draw: impl FnMut(&mut Ui, Part)) {
     let margin = Margin::same(UNIT as i8);
     let frame = Frame::central_panel(ui.style()).inner_margin(margin);
     CentralPanel::default().frame(frame).show(ui, |ui| {
@@ -47,7 +52,7 @@ pub fn window_ui(ui: &mut Ui, mut draw: impl FnMut(&mut Ui, Part)) {
             let top = ui.cursor().top();
             draw(ui, Part::Head);
             let head = ui.cursor().top() - top;
-            let (middle, _) = ui.allocate_exact_size(vec2(room.x, (room.y - head - foot_before - UNIT).floor().max(LEAST)), Sense::hover());
+            let (middle, _) = ui.allocate_exact_size(vec2(room.x, (room.y - head - foot_before - UNIT).floor().max(least)), Sense::hover());
             note_size(ui, middle.size());
             part_ui(ui, Part::Middle, middle, |ui| draw(ui, Part::Middle));
             let foot = ui.scope(|ui| draw(ui, Part::Foot)).response.rect.height();

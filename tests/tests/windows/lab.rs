@@ -70,6 +70,12 @@ impl Place {
         lab
     }
 
+    /// Opens the window of a recorded run alone.
+    pub(crate) fn looks_at(&self, run: &Path, display: &Display) -> Window {
+        let port = free_ports(1);
+        Window::open("lab", self.command(&["open"]).arg(run), port, display)
+    }
+
     /// Runs the lab without a window until it ends well, and gives what it printed.
     pub(crate) fn prints(&self, arguments: &[&str], path: &Path) -> Vec<String> {
         let mut lab = Process::start("lab", self.command(arguments).arg(path));

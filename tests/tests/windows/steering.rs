@@ -23,7 +23,7 @@ pub(crate) fn a_vote_that_is_held_arrives_when_it_is_delivered_by_hand(display: 
     let chair = lab.chair();
     lab.window.presses("Messages");
     lab.window.presses("Hold all");
-    lab.window.shows_in(BENCH, "Hold every message from anybody to anybody");
+    lab.window.shows_in(BENCH, "1  Hold every message");
 
     asks_for(&chair, &BOTH, "Hello");
     for (name, window) in [("alice", &alice), ("bob", &bob)] {
@@ -48,7 +48,7 @@ pub(crate) fn a_vote_that_is_held_arrives_when_it_is_delivered_by_hand(display: 
         held(&lab, &format!("GLOBAL_COMMIT chair → {name}"));
     }
     alice.shows("State: READY");
-    lab.window.presses("No rules");
+    lab.window.presses("Remove all rules");
     lab.window.presses("Deliver all");
     for window in [&alice, &bob] {
         window.shows("State: COMMIT");

@@ -87,6 +87,15 @@ pub(crate) fn a_recorded_run_shows_how_everybody_stood_at_any_moment(display: &D
     window.presses("Back to the room");
     window.presses("Room");
     lab.ends();
+
+    let mut alone = place.looks_at(&run, display);
+    alone.shows(&format!("Recorded run: {}", run.display()));
+    alone.shows_part("No room");
+    alone.stands_at("Event", events.len());
+    alone.shows_in("chair at this moment", "killed");
+    assert!(alone.starts_nobody(), "a run is looked at without any program");
+    display.close("twopc lab");
+    alone.ends_well();
 }
 
 /// With the slider to where alice promises, and with the arrows over it and back.

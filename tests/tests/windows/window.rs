@@ -248,6 +248,11 @@ impl Window {
         self.program().kill();
     }
 
+    /// Whether its program has started no other one.
+    pub(crate) fn starts_nobody(&mut self) -> bool {
+        self.program().children().is_empty()
+    }
+
     /// Gives the window this size, in points.
     pub(crate) fn becomes(&self, (width, height): (u32, u32)) {
         self.asks(&Request::Resize { width, height });

@@ -6,14 +6,13 @@
 mod link;
 mod rules;
 
-use egui::{Button, Checkbox, ComboBox, DragValue, Label, Response, RichText, Stroke, Ui, vec2};
+use egui::{Button, ComboBox, DragValue, Label, Response, RichText, Ui, vec2};
 use link::Link;
 pub use rules::told;
 pub(super) use rules::{hold_all, slow_motion};
 use twopc_proto::bench::{Command, MOST_DELAY_MS, Rule, Then};
 use twopc_proto::{MessageKind, UserName};
-use twopc_ui::button::button_ui;
-use twopc_ui::palette::Palette;
+use twopc_ui::button::{button_ui, tick_ui};
 use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
 use twopc_ui::theme::{CONTROL, UNIT, side_button};
 
@@ -135,7 +134,7 @@ fn slow_ui(ui: &mut Ui, moment: &Moment, draft: &mut Draft, can: Result<(), &str
         }
         let is_on = known.is_some();
         let mut shown = is_on;
-        if switch_ui(ui, can, &mut shown, "Slow motion").clicked() {
+        if tick_ui(ui, can, &mut shown, "Slow motion").clicked() {
             deeds.push(Deed::Rules { rules: slow_motion(moment, draft.slow_ms) });
         }
         ui.label("every message takes");
@@ -145,24 +144,6 @@ fn slow_ui(ui: &mut Ui, moment: &Moment, draft: &mut Draft, can: Result<(), &str
             deeds.push(Deed::Rules { rules: rules::slowed(moment, draft.slow_ms) });
         }
     });
-}
-
-/// A box that is empty or ticked, or says why it can be neither.
-fn switch_ui(ui: &mut Ui, can: Result<(), &str>, is_on: &mut bool, word: &str) -> Response {
-    let ground = Palette::of(ui.visuals()).surface;
-    let switch = ui.scope(|ui| {
-        ui.spacing_mut().icon_width = 2.5 * UNIT;
-        let widgets = &mut ui.visuals_mut().widgets;
-        for look in [&mut widgets.noninteractive, &mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
-            // What is filled looks ticked from afar.
-            look.bg_fill = ground;
-            look.bg_stroke = Stroke::new(1.5, look.fg_stroke.color);
-        }
-        ui.add_enabled(can.is_ok(), Checkbox::new(is_on, word))
-    });
-    let Err(why) = can else { return switch.inner };
-    ui.ctx().accesskit_node_builder(switch.inner.id, |node| node.set_description(why));
-    switch.inner.on_disabled_hover_text(why)
 }
 
 /// A time for a message, as far as the relay takes it.

@@ -18,10 +18,11 @@ mod verdict;
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, pos2};
 use twopc_proto::UserName;
 use twopc_ui::button::button_ui;
-use twopc_ui::layout::{Part, part_ui, window_ui};
+use twopc_ui::layout::{Part, part_ui, window_of};
+use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
 use twopc_ui::theme::{CONTROL, UNIT, side_button, theme_switch_ui};
 
@@ -41,8 +42,10 @@ use crate::watched::Watched;
 
 /// From this width on the diagram stands beside the rest.
 const WIDE: f32 = 125.0 * UNIT;
-/// The height that the window has at least while a diagram alone is in it.
-const LOWEST: f32 = 76.0 * UNIT;
+/// The height that a diagram needs, with what is known of what was picked in it.
+const DRAWING: f32 = 48.0 * UNIT;
+/// The height that panes need.
+const PANES: f32 = 26.0 * UNIT;
 /// The share of the width that is the diagram's then.
 const DIAGRAM: f32 = 0.66;
 
@@ -59,12 +62,14 @@ pub enum Source {
 
 /// Everything that is shown.
 pub struct Shown<'a> {
-    /// The room's programs.
-    pub room: &'a RoomView,
+    /// The room's programs, in a window that has a room.
+    pub room: Option<&'a RoomView>,
     /// Where its files are.
     pub files: &'a Files,
     /// What is looked at, and what was seen of it.
     pub source: &'a Source,
+    /// That is something else than what the window was opened for.
+    pub is_elsewhere: bool,
     /// The run that is looked at.
     pub watched: &'a Watched,
     /// The time now in that run, in microseconds since it began, if it goes on.
@@ -162,8 +167,8 @@ pub enum Wish {
     Run(bool),
     /// A recorded run is opened.
     Open(PathBuf),
-    /// The room is looked at again.
-    Live,
+    /// What the window was opened for is looked at again.
+    Home,
     /// The diagram is written as SVG, the events for ShiViz.
     Export,
 }
@@ -172,28 +177,23 @@ pub enum Wish {
 pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
     let mut wishes = Vec::new();
     keys::take(ui, shown, desk, &mut wishes);
-    let room = ui.available_size();
-    let parts_ui = |ui: &mut Ui, desk: &mut Desk, wishes: &mut Vec<Wish>| {
-        window_ui(ui, |ui, part| match part {
-            Part::Head => head_ui(ui, shown, desk, wishes),
-            Part::Middle => middle_ui(ui, shown, desk, wishes),
-            Part::Foot => foot_ui(ui, shown, desk, wishes),
-        });
-    };
-    // A diagram needs a height of its own; in a window that is lower, all of it scrolls and nothing overlaps.
-    if desk.tab == Tab::Diagram && room.x < WIDE && room.y < LOWEST {
-        ScrollArea::vertical().id_salt("low window").auto_shrink(false).show(ui, |ui| {
-            let size = vec2(ui.available_width(), LOWEST);
-            let (area, _) = ui.allocate_exact_size(size, Sense::hover());
-            part_ui(ui, "low", area, |ui| parts_ui(ui, desk, &mut wishes));
-        });
-    } else {
-        parts_ui(ui, desk, &mut wishes);
-    }
+    window_of(ui, least(ui.available_width() >= WIDE, desk), |ui, part| match part {
+        Part::Head => head_ui(ui, shown, desk, &mut wishes),
+        Part::Middle => middle_ui(ui, shown, desk, &mut wishes),
+        Part::Foot => foot_ui(ui, shown, desk, &mut wishes),
+    });
     if desk.shows_keys {
         help::keys_ui(ui, &mut desk.shows_keys);
     }
     wishes
+}
+
+/// The height that the middle needs; a window that has less scrolls.
+fn least(is_wide: bool, desk: &Desk) -> f32 {
+    match desk.tab {
+        Tab::Diagram if !is_wide => DRAWING,
+        Tab::Room | Tab::Diagram | Tab::Messages | Tab::Doubt | Tab::Verdict | Tab::Scenarios => PANES,
+    }
 }
 
 /// Where the relay is found, what there is to see, and the theme's switch.
@@ -204,9 +204,15 @@ fn head_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wis
             if ui.add(egui::Button::new("?").min_size(egui::vec2(CONTROL, CONTROL))).accessible_name("Keys").clicked() {
                 desk.shows_keys = !desk.shows_keys;
             }
-            programs::copy_ui(ui, "Copy", "Copy the relay's address", &shown.room.relay);
+            let Some(room) = shown.room else {
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    line_ui(ui, "No room: no program runs for what is shown here.", RichText::weak)
+                });
+                return;
+            };
+            programs::copy_ui(ui, "Copy", "Copy the relay's address", &room.relay);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                line_ui(ui, &format!("Relay: {}", shown.room.relay), |text| text);
+                line_ui(ui, &format!("Relay: {}", room.relay), |text| text);
             });
         });
     });
@@ -222,20 +228,21 @@ fn head_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wis
         match shown.source {
             Source::Room => {}
             Source::Scenario(title) => {
-                line_ui(ui, &format!("Scenario: {title}"), egui::RichText::strong);
-                back_ui(ui, wishes);
+                line_ui(ui, &format!("Scenario: {title}"), RichText::strong);
+                back_ui(ui, shown, wishes);
             }
             Source::Recorded(dir) => {
-                line_ui(ui, &format!("Recorded run: {}", dir.display()), egui::RichText::strong);
-                back_ui(ui, wishes);
+                line_ui(ui, &format!("Recorded run: {}", dir.display()), RichText::strong);
+                back_ui(ui, shown, wishes);
             }
         }
     });
 }
 
-fn back_ui(ui: &mut Ui, wishes: &mut Vec<Wish>) {
-    if ui.add(side_button("Back to the room")).clicked() {
-        wishes.push(Wish::Live);
+fn back_ui(ui: &mut Ui, shown: &Shown<'_>, wishes: &mut Vec<Wish>) {
+    let home = if shown.room.is_some() { "Back to the room" } else { "Back to the first run" };
+    if shown.is_elsewhere && ui.add(side_button(home)).clicked() {
+        wishes.push(Wish::Home);
     }
 }
 
@@ -262,17 +269,7 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
     let moment = shown.watched.moment();
     let mut deeds = Vec::new();
     match tab {
-        Tab::Room => {
-            if desk.is_first {
-                welcome_ui(ui, desk);
-            }
-            if *shown.source == Source::Room && shown.watched.is_at_end() {
-                programs::room_ui(ui, shown.room, moment, shown.files, &mut deeds, |ui| runs_ui(ui, shown, desk, wishes));
-            } else {
-                runs_ui(ui, shown, desk, wishes);
-                standings::standings_ui(ui, moment, shown.watched.last());
-            }
-        }
+        Tab::Room => room_ui(ui, shown, desk, &mut deeds, wishes),
         Tab::Diagram => drawing_ui(ui, shown, desk),
         Tab::Messages => bench::bench_ui(ui, moment, &people(shown), &mut desk.rule, can_steer(shown), &mut deeds),
         Tab::Doubt => blocked::blocked_ui(ui, moment, shown.now_us),
@@ -283,6 +280,30 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
         }
     }
     wishes.extend(deeds.into_iter().map(Wish::Do));
+}
+
+/// The room as it is, or how everybody stood at the moment that is looked at.
+fn room_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, deeds: &mut Vec<Deed>, wishes: &mut Vec<Wish>) {
+    // What has to be said of a program comes and goes: its bar has a place of its own, so nothing moves sideways.
+    let width = ui.available_width() - ui.spacing().scroll.allocated_width();
+    scrolled_ui(ui, ScrollArea::vertical().id_salt("room").auto_shrink(false), |ui| {
+        ui.set_width(width);
+        if desk.is_first {
+            welcome_ui(ui, desk);
+        }
+        let moment = shown.watched.moment();
+        match shown.room {
+            Some(room) if *shown.source == Source::Room && shown.watched.is_at_end() => {
+                programs::programs_ui(ui, room, moment, deeds);
+                programs::files_ui(ui, shown.files);
+                runs_ui(ui, shown, desk, wishes);
+            }
+            Some(_) | None => {
+                runs_ui(ui, shown, desk, wishes);
+                standings::standings_ui(ui, moment, shown.watched.last());
+            }
+        }
+    });
 }
 
 /// What this is, for whoever is here for the first time.
@@ -345,7 +366,7 @@ fn foot_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wis
         error_ui(ui, trouble);
     }
     if let Some(done) = shown.done {
-        line_ui(ui, done, egui::RichText::weak);
+        line_ui(ui, done, RichText::weak);
     }
     scrub::scrub_ui(ui, shown.watched, shown.runs_on, desk.diagram.follows, wishes);
 }

@@ -5,6 +5,7 @@
 
 use egui::{Button, ComboBox, Grid, Label, RichText, Ui, vec2};
 use twopc_proto::Role as NodeRole;
+use twopc_ui::button::tick_ui;
 use twopc_ui::pane::scrolled_pane_ui;
 use twopc_ui::theme::CONTROL;
 
@@ -37,7 +38,7 @@ pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) {
                 filter.hidden.insert(lane);
             }
         }
-        ui.checkbox(&mut diagram.lens.fold, "Fold idle time");
+        tick_ui(ui, Ok(()), &mut diagram.lens.fold, "Fold idle time");
     });
 }
 

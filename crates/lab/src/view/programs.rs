@@ -45,16 +45,8 @@ pub struct Files {
     pub run: Option<PathBuf>,
 }
 
-/// Draws the room, and what stands below it.
-pub(super) fn room_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, files: &Files, deeds: &mut Vec<Deed>, below: impl FnOnce(&mut Ui)) {
-    scrolled_ui(ui, ScrollArea::vertical().id_salt("room").auto_shrink(false), |ui| {
-        programs_ui(ui, room, moment, deeds);
-        files_ui(ui, files);
-        below(ui);
-    });
-}
-
-fn programs_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, deeds: &mut Vec<Deed>) {
+/// Draws the list of the room's programs.
+pub(super) fn programs_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, deeds: &mut Vec<Deed>) {
     let is_wide = ui.available_width() >= ONE_LINE;
     let headings = |ui: &mut Ui| {
         if is_wide {
@@ -66,7 +58,8 @@ fn programs_ui(ui: &mut Ui, room: &RoomView, moment: &Moment, deeds: &mut Vec<De
             let Member { name, part } = &program.member;
             let standing = moment.of(name);
             let reach = Reach::of(room, moment, program, &standing);
-            region_ui(ui, &format!("{name}, {part}"), Role::Row, |ui| program_ui(ui, program, &standing, reach, is_wide, deeds));
+            let row = if *part == MemberPart::Relay { name.clone() } else { format!("{name}, {part}") };
+            region_ui(ui, &row, Role::Row, |ui| program_ui(ui, program, &standing, reach, is_wide, deeds));
         }
         if let Some(name) = room.next_name() {
             let can =
@@ -258,7 +251,7 @@ fn more_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
 }
 
 /// Where the files are, and what closing does.
-fn files_ui(ui: &mut Ui, files: &Files) {
+pub(super) fn files_ui(ui: &mut Ui, files: &Files) {
     path_ui(ui, "Strings and stable logs", "Copy path of the data folder", &files.data);
     path_ui(ui, "The relay's record", "Copy path of the relay's folder", &files.logs);
     if let Some(run) = &files.run {

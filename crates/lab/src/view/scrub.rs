@@ -5,11 +5,15 @@
 use egui::{Slider, Ui};
 use twopc_ui::button::button_ui;
 use twopc_ui::text::line_ui;
-use twopc_ui::theme::side_button;
+use twopc_ui::theme::{UNIT, side_button};
 
 use super::Wish;
 use crate::diagram::{Pick, detail};
 use crate::watched::Watched;
+
+/// The least that a slider needs, and what its number and the time beside it take.
+const SLIDER: f32 = 12.0 * UNIT;
+const BESIDE: f32 = 22.0 * UNIT;
 
 /// Draws the slider; `is_playing` while the run is played on by itself, `follows` while the diagram shows the end.
 pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, follows: bool, wishes: &mut Vec<Wish>) {
@@ -25,15 +29,19 @@ pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, follows
         press(ui, Ok(()), if is_playing { "Stop" } else { "Run on" }, Wish::Run(!is_playing));
         let is_there = watched.is_at_end() && follows;
         press(ui, if is_there { Err("This is the end.") } else { Ok(()) }, "To the end", Wish::Seek(all));
+        if ui.available_size_before_wrap().x < SLIDER + BESIDE {
+            ui.end_row();
+        }
         let mut to = place;
-        ui.spacing_mut().slider_width = (ui.available_width() * 0.4).clamp(80.0, 600.0);
+        ui.spacing_mut().slider_width = (ui.available_size_before_wrap().x - BESIDE).clamp(SLIDER, 600.0);
         // The number beside it has its name from the slider.
         if ui.add(Slider::new(&mut to, 0..=all)).accessible_name("Event").changed() {
             wishes.push(Wish::Seek(to));
         }
         ui.label(format!("{:.3} s", watched.now_us() as f64 / 1e6));
-        line_ui(ui, &last_told(watched), |text| text);
     });
+    // Always one line high: what is above it stays where it is from event to event.
+    line_ui(ui, &last_told(watched), |text| text);
 }
 
 /// What happened last, in a few words.

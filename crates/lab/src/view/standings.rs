@@ -6,7 +6,7 @@ use egui::accesskit::Role;
 use egui::{RichText, Ui};
 use twopc_proto::State;
 use twopc_ui::mark::{self, Mark};
-use twopc_ui::pane::{empty_ui, region_ui, scrolled_pane_ui};
+use twopc_ui::pane::{empty_ui, pane_ui, region_ui};
 use twopc_ui::text::{line_ui, quoted};
 
 use crate::run::moment::{Stand, Standing, Written};
@@ -14,16 +14,22 @@ use crate::run::{Event, Happening, Moment, Stage};
 
 /// Draws how everybody stood.
 pub(super) fn standings_ui(ui: &mut Ui, moment: &Moment, last: Option<&Event>) {
-    scrolled_pane_ui(ui, "At this moment", |ui| {
-        if moment.programs.is_empty() {
-            empty_ui(ui, "Nothing has happened yet. On, or the key →, goes to the first event.");
-        }
-        let changed = last.and_then(whose);
-        for (name, standing) in &moment.programs {
-            let region = format!("{name} at this moment");
-            region_ui(ui, &region, Role::Group, |ui| standing_ui(ui, name, standing, changed == Some(name.as_str())));
-        }
-    });
+    pane_ui(
+        ui,
+        "At this moment",
+        Role::Group,
+        |_| (),
+        |ui| {
+            if moment.programs.is_empty() {
+                empty_ui(ui, "Nothing has happened yet. On, or the key →, goes to the first event.");
+            }
+            let changed = last.and_then(whose);
+            for (name, standing) in &moment.programs {
+                let region = format!("{name} at this moment");
+                region_ui(ui, &region, Role::Group, |ui| standing_ui(ui, name, standing, changed == Some(name.as_str())));
+            }
+        },
+    );
 }
 
 fn standing_ui(ui: &mut Ui, name: &str, standing: &Standing, has_changed: bool) {
