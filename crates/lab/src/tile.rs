@@ -4,6 +4,8 @@
 //! Deliberately absent: what the window system makes of it. Wayland places windows itself and takes
 //! only their sizes.
 
+use std::cmp::Ordering;
+
 use egui::{Margin, Rect, Vec2, pos2, vec2};
 use twopc_ui::layout::SMALLEST;
 use twopc_ui::place::Place;
@@ -30,6 +32,48 @@ const READABLE: f32 = 160.0;
 pub fn tile(screen: Rect, count: usize) -> Vec<Rect> {
     let desk = screen - BARS;
     beside(desk, count).or_else(|| first_beside(desk, count)).unwrap_or_else(|| behind(desk, count))
+}
+
+/// A place for the lab's own window and places for `count` others, frames included. Its own is the one it
+/// `kept`, if that can be seen and leaves them room.
+#[must_use]
+pub fn arrange(screen: Rect, kept: Option<Place>, count: usize) -> (Place, Vec<Rect>) {
+    let mut others = tile(screen, count + 1);
+    // The lab's window is there first, so behind each other it stands behind all others.
+    let own = others.remove(if overlap(&others) { 0 } else { count });
+    let Some(kept) = kept.filter(|kept| screen.contains_rect(Rect::from_min_size(kept.at, kept.size))) else {
+        return (inside(own), others);
+    };
+    if !others.iter().any(|other| other.intersect(outside(kept)).is_positive()) {
+        return (kept, others);
+    }
+    match beside_taken(screen, kept, count) {
+        Some(others) => (kept, others),
+        None => (inside(own), others),
+    }
+}
+
+/// Places for `count` windows beside one that stands somewhere already; none if it leaves too little.
+fn beside_taken(screen: Rect, window: Place, count: usize) -> Option<Vec<Rect>> {
+    let (desk, taken) = (screen - BARS, outside(window));
+    let left = desk.split_left_right_at_x(taken.left()).0;
+    let right = desk.split_left_right_at_x(taken.right()).1;
+    let above = desk.split_top_bottom_at_y(taken.top()).0;
+    let below = desk.split_top_bottom_at_y(taken.bottom()).1;
+    let fits = |strip: &Rect| (strip.size() / (SMALLEST + around())).min_elem() >= 1.0;
+    let places = |strip| {
+        let readable = |places: &Vec<Rect>| (0..places.len()).all(|i| is_title_free(places, i));
+        beside(strip, count).or_else(|| Some(behind(strip, count)).filter(readable))
+    };
+    // The largest windows, and rather smaller ones than such as stand behind each other.
+    let worth = |places: &Vec<Rect>| (!overlap(places), places.first().map_or(0.0, Rect::area));
+    let all = [left, right, above, below].into_iter().filter(fits).filter_map(places);
+    all.max_by(|one, other| worth(one).partial_cmp(&worth(other)).unwrap_or(Ordering::Equal))
+}
+
+/// What a window takes of the screen, its frame included.
+fn outside(window: Place) -> Rect {
+    Rect::from_min_size(window.at, window.size + around())
 }
 
 /// What a window is told of such a rectangle: where its frame begins, and how large it is inside.
@@ -193,6 +237,40 @@ mod tests {
         assert_eq!(places[9], Rect::from_min_size(pos2(992.0, 344.0), vec2(608.0, 601.0)));
         let low = tile(screen(800.0, 600.0), 5);
         assert!(low[1].intersect(low[0]).is_positive(), "too narrow for two beside each other");
+    }
+
+    #[test]
+    fn beside_a_window_that_has_its_place_the_others_take_the_largest_side() {
+        let full = screen(1920.0, 1080.0);
+        let window = |x, y, width, height| Place { at: pos2(x, y), size: vec2(width, height) };
+        let right = beside_taken(full, window(0.0, 0.0, 900.0, 1000.0), 4).unwrap();
+        assert!(!overlap(&right) && right.iter().all(|place| place.left() >= 900.0), "two by two: {right:?}");
+        let behind = beside_taken(full, window(480.0, 40.0, 1400.0, 900.0), 4).unwrap();
+        assert!(overlap(&behind) && behind.iter().all(|place| place.right() <= 480.0), "behind each other: {behind:?}");
+        assert_eq!(covered(&behind), None);
+        let corner = beside_taken(full, window(0.0, 500.0, 700.0, 500.0), 2).unwrap();
+        assert_eq!(corner[0], Rect::from_min_size(pos2(704.0, 32.0), vec2(1216.0, 500.0)), "the side on the right is the largest");
+        assert_eq!(beside_taken(full, window(300.0, 100.0, 1300.0, 700.0), 4), None, "nothing is left that is wide enough");
+    }
+
+    #[test]
+    fn a_place_is_kept_if_it_is_seen_and_leaves_room() {
+        let full = screen(1920.0, 1080.0);
+        let usual = tile(full, 5);
+        let kept = |place| arrange(full, Some(place), 4);
+        assert_eq!(arrange(full, None, 4), (inside(usual[4]), usual[..4].to_vec()));
+        let smaller = Place { at: usual[4].min + vec2(20.0, 20.0), size: vec2(600.0, 400.0) };
+        assert_eq!(kept(smaller), (smaller, usual[..4].to_vec()), "it stands before nobody");
+        let larger = Place { at: pos2(960.0, 40.0), size: vec2(900.0, 900.0) };
+        let (own, others) = kept(larger);
+        assert_eq!(own, larger);
+        assert!(others.iter().all(|other| !other.intersect(outside(larger)).is_positive()), "{others:?}");
+        for unfit in [Place { at: pos2(0.0, 32.0), size: vec2(1900.0, 1000.0) }, Place { at: pos2(2000.0, 32.0), size: vec2(600.0, 400.0) }]
+        {
+            assert_eq!(kept(unfit), arrange(full, None, 4), "{unfit:?}");
+        }
+        let whole = Place { at: pos2(0.0, 0.0), size: vec2(1916.0, 1039.0) };
+        assert_eq!(arrange(full, Some(whole), 0), (whole, vec![]), "alone it has no one to leave room to");
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::scenario::play::Theatre;
 use crate::scenario::{Scenario, shelf};
 use crate::signals;
 use crate::stage::{Stage, Wake};
-use crate::tile::{BEST, inside, overlap, tile};
+use crate::tile::{BEST, arrange, inside, overlap};
 use crate::view::{Desk, Files, Shown, Tab, Wish, lab_ui};
 
 /// How often the seconds of a doubt are counted.
@@ -312,20 +312,12 @@ impl Lab<'_> {
     /// Takes the window to its place and lets everybody in, now that it is known where windows can stand.
     fn come(&self, ctx: &Context, screen: Option<Rect>) {
         let others = self.room.map_or(0, |room| room.view().windows());
-        let mut frames = screen.map(|screen| tile(screen, others + 1)).unwrap_or_default();
-        let is_cascade = overlap(&frames);
-        // This window is there already, so behind each other it stands behind all others.
-        let own = if is_cascade { Some(frames.remove(0)) } else { frames.pop() };
-        let is_seen = |kept: &Place| {
-            let kept = Rect::from_min_size(kept.at, kept.size);
-            // What is opened behind each other later would stand before it.
-            let is_covered = is_cascade && frames.iter().any(|frame| frame.intersect(kept).is_positive());
-            screen.is_some_and(|screen| screen.contains_rect(kept)) && !is_covered
-        };
-        if let Some(place) = self.kept.filter(is_seen).or(own.map(inside)) {
+        let (own, frames) = screen.map(|screen| arrange(screen, self.kept, others)).unzip();
+        if let Some(place) = own {
             stand_at(ctx, place);
         }
-        let pace = if is_cascade { Pace::OneByOne } else { Pace::Together };
+        let frames: Vec<Rect> = frames.unwrap_or_default();
+        let pace = if overlap(&frames) { Pace::OneByOne } else { Pace::Together };
         if let Some(room) = self.room {
             room.admit(frames.into_iter().map(inside).collect(), pace);
         }
