@@ -19,7 +19,7 @@ use crate::run::{Deed, Event, Moment, Stage};
 /// The longest that is waited for one thing.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The longest that a record which was told may take to its file.
+/// The longest that a record which was told, or a string that was committed, may take to its file.
 const WRITES_LAND: Duration = Duration::from_secs(5);
 /// Between two looks at a file.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -137,12 +137,25 @@ impl Player {
 
     /// Ends the room, and tells everything that was seen and how it all stood.
     pub(crate) fn finish(mut self) -> (Vec<Event>, Moment) {
-        self.catch_up();
+        self.let_strings_land();
         self.let_writes_land();
         let journal = self.room.journal().clone();
         self.room.remote().kill();
         drop(self.room);
         (journal.since(0), self.moment)
+    }
+
+    /// A decision is not the end of the story: whoever has committed and can be heard has the time to say that
+    /// the string stands in its file.
+    fn let_strings_land(&mut self) {
+        let participants = self.names(Part::Participant);
+        self.comes_to_pass(WRITES_LAND, |player| {
+            participants.iter().all(|name| {
+                let standing = player.moment.of(name);
+                let can_be_heard = standing.is_online && !standing.is_frozen && player.moment.is_watching;
+                !can_be_heard || standing.transactions.iter().all(|(_, stand)| stand.is_done || stand.state != "COMMIT")
+            })
+        });
     }
 
     /// A program tells of a record before it writes it: killed in between, it would have told of one that
@@ -172,18 +185,24 @@ impl Player {
     /// # Errors
     /// A sentence that says how everybody stands instead.
     pub(crate) fn wait(&mut self, what: &str, until: impl Fn(&Self) -> bool) -> Result<(), String> {
-        let deadline = Instant::now() + PATIENCE;
+        if self.comes_to_pass(PATIENCE, until) {
+            return Ok(());
+        }
+        Err(format!("it did not come to pass within {} s that {what}; {}", PATIENCE.as_secs(), self.told()))
+    }
+
+    /// Waits until this is so, for some time at most; whether it came to be so.
+    fn comes_to_pass(&mut self, patience: Duration, until: impl Fn(&Self) -> bool) -> bool {
+        let deadline = Instant::now() + patience;
         loop {
             self.catch_up();
             if until(self) {
-                return Ok(());
+                return true;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             match self.woken.recv_timeout(left) {
                 Ok(()) => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return Err(format!("it did not come to pass within {} s that {what}; {}", PATIENCE.as_secs(), self.told()));
-                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return false,
             }
         }
     }

@@ -31,18 +31,15 @@ pub const KEYS: [(&str, &str); 14] = [
 
 /// Draws the keys over everything else.
 pub(super) fn keys_ui(ui: &Ui, is_open: &mut bool) {
-    Window::new("Keys").open(is_open).collapsible(false).resizable(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(
-        ui.ctx(),
-        |ui| {
-            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 96.0).show(ui, |ui| {
-                Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-                    for (key, what) in KEYS {
-                        ui.label(RichText::new(key).strong());
-                        ui.label(what);
-                        ui.end_row();
-                    }
-                });
+    Window::new("Keys").open(is_open).collapsible(false).auto_sized().anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(ui.ctx(), |ui| {
+        ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 96.0).show(ui, |ui| {
+            Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+                for (key, what) in KEYS {
+                    ui.label(RichText::new(key).strong());
+                    ui.label(what);
+                    ui.end_row();
+                }
             });
-        },
-    );
+        });
+    });
 }

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, pos2};
 use twopc_proto::UserName;
 use twopc_ui::button::button_ui;
+use twopc_ui::field::{field_ui, is_entered};
 use twopc_ui::layout::{Part, part_ui, window_of};
 use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
@@ -374,9 +375,9 @@ fn foot_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wis
 /// Opening a run that was recorded, and writing this one's diagram.
 fn runs_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
     ui.horizontal_wrapped(|ui| {
-        let field = egui::TextEdit::singleline(&mut desk.path).hint_text("Folder of a run").desired_width(24.0 * UNIT);
-        let field = ui.add(field).accessible_name("Folder of a run");
-        let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let field = egui::TextEdit::singleline(&mut desk.path).id_salt("run").hint_text("Folder of a run");
+        let field = field_ui(ui, field, 24.0 * UNIT).accessible_name("Folder of a run");
+        let is_entered = is_entered(ui, &field);
         let can = if desk.path.trim().is_empty() { Err("Type the folder of a run that was recorded.") } else { Ok(()) };
         if button_ui(ui, can, side_button("Open run")).clicked() || (is_entered && can.is_ok()) {
             wishes.push(Wish::Open(PathBuf::from(desk.path.trim())));
