@@ -265,6 +265,10 @@ fn keys_are_a_fields_while_it_is_typed_into_and_the_windows_else() {
         assert_eq!(key(&mut window, pressed), [], "{pressed:?}");
     }
     assert_eq!((window.state().desk.tab, window.state().desk.shows_keys), (Tab::Room, false));
+    window.state_mut().desk.path = String::from("logs/runs/one");
+    assert_eq!(key(&mut window, Key::Escape), []);
+    assert_eq!(window.state().desk.path, "", "Esc empties a field");
+    assert_eq!(key(&mut window, Key::H), [], "and it is the field's still");
     assert_eq!(key(&mut window, Key::Escape), []);
     assert_eq!(key(&mut window, Key::H), rules(&[of_all(Then::Hold)]), "the field has let go");
     assert_eq!(key(&mut window, Key::S), rules(&[slow(1_000)]));

@@ -66,7 +66,7 @@ pub fn sentence(chart: &Chart, pick: Pick) -> String {
         Pick::Entry(id) => {
             let entry = chart.entry(id);
             let txn = entry.txn.map(|txn| format!(" ({})", chart.txn(txn))).unwrap_or_default();
-            format!("{}: {}{txn}, at {}", chart.lane(entry.lane).name, entry.label, words::seconds(entry.at_us))
+            format!("{}: {}{txn}, at {}", chart.lane(entry.lane).name, entry.label, words::clock(entry.at_us))
         }
         Pick::Message(id) => {
             let message = chart.message(id);
@@ -79,7 +79,7 @@ pub fn sentence(chart: &Chart, pick: Pick) -> String {
 fn of_entry(chart: &Chart, events: &[Event], id: EntryId) -> Detail {
     let entry = chart.entry(id);
     let title = format!("{}: {}", chart.lane(entry.lane).name, entry.label);
-    let mut facts = vec![("Seen", words::seconds(entry.at_us))];
+    let mut facts = vec![("Seen", words::clock(entry.at_us))];
     if let Some(txn) = entry.txn {
         facts.push(("Transaction", chart.txn(txn).to_string()));
     }
@@ -151,7 +151,7 @@ fn told_late(chart: &Chart, events: &[Event], entry: &Entry) -> Option<String> {
     });
     let happened_us = own.min()? + number.own_us;
     let late = told_us.checked_sub(happened_us).filter(|late| *late > LATE_US)?;
-    let (told, late) = (words::seconds(told_us), words::precise(late));
+    let (told, late) = (words::clock(told_us), words::precise(late));
     Some(format!("at {told}, about {late} after it happened: it had no link"))
 }
 
@@ -170,7 +170,7 @@ fn cause(chart: &Chart, id: MessageId) -> String {
     match message.sent.map(|sent| chart.entry(sent)) {
         Some(sent) => {
             let number = sent.number.map_or(0, |number| number.n);
-            format!("{name}, event {number}: {}, at {}", sent.label, words::seconds(sent.at_us))
+            format!("{name}, event {number}: {}, at {}", sent.label, words::clock(sent.at_us))
         }
         None => format!("{name}, which told nothing of it"),
     }

@@ -95,7 +95,7 @@ fn who(user: Option<&UserName>) -> &str {
     user.map_or("any", UserName::as_str)
 }
 
-/// A time since the run began, or a length of time.
+/// A length of time.
 pub(super) fn seconds(us: u64) -> String {
     let tenths = us / 100_000;
     match tenths {
@@ -104,7 +104,7 @@ pub(super) fn seconds(us: u64) -> String {
     }
 }
 
-/// A time since the run began, in the margin: to the millisecond.
+/// A time since the run began, to the millisecond.
 pub(super) fn clock(us: u64) -> String {
     let ms = us / 1_000;
     match ms {

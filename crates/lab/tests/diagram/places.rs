@@ -116,6 +116,6 @@ fn offline_stands_where_the_link_went_and_says_when_it_was_told() {
         known.facts.iter().find(|(name, _)| *name == "Told").map(|(_, fact)| fact.clone())
     };
     assert_eq!(fact(1), None, "what comes at once is not late");
-    assert_eq!(fact(2).as_deref(), Some("at 0.9 s, about 600 ms after it happened: it had no link"));
-    assert_eq!(fact(3).as_deref(), Some("at 0.9 s, about 399 ms after it happened: it had no link"));
+    assert_eq!(fact(2).as_deref(), Some("at 0.900 s, about 600 ms after it happened: it had no link"));
+    assert_eq!(fact(3).as_deref(), Some("at 0.900 s, about 399 ms after it happened: it had no link"));
 }

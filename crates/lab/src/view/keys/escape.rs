@@ -33,7 +33,15 @@ pub(super) fn take(ui: &Ui, desk: &mut Desk) {
     } else if has_list {
         Popup::close_all(ctx);
     } else if is_field {
-        // The field has let go of the focus; nothing else is closed with it.
+        // The folder's field is emptied first, and lets go when it is empty; a number's has let go already.
+        // Nothing else is closed with either.
+        let kept = focused.filter(|_| ctx.text_edit_focused());
+        if let Some(field) = kept {
+            if !desk.path.is_empty() {
+                return;
+            }
+            ctx.memory_mut(|memory| memory.surrender_focus(field));
+        }
         ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         return;
     } else if desk.diagram.view.picked.take().is_none() {
