@@ -41,6 +41,9 @@ fn standing_ui(ui: &mut Ui, name: &str, standing: &Standing, has_changed: bool) 
             ui.label(RichText::new("changed just now").italics());
         }
     });
+    if standing.record.is_none() && standing.transactions.is_empty() {
+        return;
+    }
     ui.indent("of", |ui| {
         if let Some(Written { lsn, record, txn }) = &standing.record {
             let durable = if standing.durable >= *lsn { "on the disk" } else { "written" };

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::places::width_of;
 use super::{Drawing, HEAD};
 use crate::diagram::chart::{Kept, Loss, Lost, Message, MessageId};
-use crate::diagram::scene::{Dash, Ink, Label, Line, Pick, Tip, at};
+use crate::diagram::scene::{Dash, Ink, Label, Line, Pick, Point, Tip, at};
 
 /// From a lane's line to the words on an arrow, and from them to its tip.
 const CLEAR: f32 = 16.0;
@@ -25,6 +25,8 @@ const AFTER_TIP: f32 = 12.0;
 const OVER_TIP: f32 = 20.0;
 /// Where on a line words may stand, the best first.
 const SHARES: [f32; 9] = [0.0, 0.5, 1.0, 0.25, 0.75, 0.12, 0.37, 0.62, 0.87];
+/// In how many steps a line is gone along for a place where none of these is free.
+const STEPS: u8 = 24;
 
 impl Drawing<'_> {
     /// The words on messages whose lines are there.
@@ -52,15 +54,33 @@ impl Drawing<'_> {
         }
     }
 
-    /// A name on a line, near where it begins if there is room, or beside it.
+    /// A name on a line, near where it begins if there is room, or beside it; in a crowd wherever there is any,
+    /// and without its first word rather than not at all.
     fn name_line(&mut self, id: MessageId, words: &str, line: &Line) -> bool {
+        let anywhere: Vec<f32> = (0..=STEPS).map(|step| f32::from(step) / f32::from(STEPS)).collect();
+        let short = words.split_once('_').map(|(_, rest)| format!("…{rest}"));
+        let tries = [Some(words), short.as_deref()].into_iter().flatten().flat_map(|words| [(words, &SHARES[..]), (words, &anywhere)]);
+        for (text, shares) in tries {
+            let width = width_of(text);
+            let spots = self.spots(line, width, shares);
+            if let Some(at) = self.places.choose(spots, width, Some(id)) {
+                let ink = if line.ink == Ink::Faint { Ink::Muted } else { Ink::Text };
+                self.scene.labels.push(Label { at, width, text: text.to_owned(), ink, covers: true, of: Some(Pick::Message(id)) });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Where words may stand on a line and beside it, each with what that costs.
+    fn spots(&self, line: &Line, width: f32, shares: &[f32]) -> Vec<(Point, f32)> {
         let (from, to) = (line.from, line.to);
         let (across, down) = (to.x - from.x, to.y - from.y);
-        let (reach, width) = (across.abs(), width_of(words));
+        let reach = across.abs();
         let room = reach - CLEAR - BEFORE_TIP - width;
         let (upper, lower) = (HEAD + 12.0, self.view.height - 12.0);
-        let mut spots = Vec::with_capacity(3 * SHARES.len());
-        for (rank, share) in SHARES.into_iter().enumerate() {
+        let mut spots = Vec::with_capacity(3 * shares.len());
+        for (rank, share) in shares.iter().enumerate() {
             // Words that are longer than the line begin where it does, and stand beside it.
             let middle = CLEAR + width / 2.0 + share * room.max(0.0);
             let part = if reach > 0.0 { (middle / reach).min(1.0) } else { 0.5 };
@@ -70,18 +90,13 @@ impl Drawing<'_> {
                 spots.push((at(x, y), cost));
             }
             // Beside a line that falls, words have to be farther away from it.
-            let aside = if room >= 0.0 { ASIDE } else { BEYOND } + (down / across.abs().max(1.0)).abs() * width / 2.0;
+            let aside = if room >= 0.0 { ASIDE } else { BEYOND } + (down / reach.max(1.0)).abs() * width / 2.0;
             if aside < 3.0 * ASIDE {
                 spots.extend([y - aside, y + aside].map(|y| (at(x, y), cost + BESIDE_LINE)));
             }
         }
         spots.retain(|(spot, _)| (upper..=lower).contains(&spot.y));
-        let place = self.places.choose(spots, width, Some(id));
-        if let Some(at) = place {
-            let ink = if line.ink == Ink::Faint { Ink::Muted } else { Ink::Text };
-            self.scene.labels.push(Label { at, width, text: words.to_owned(), ink, covers: true, of: Some(Pick::Message(id)) });
-        }
-        place.is_some()
+        spots
     }
 
     /// What became of a message that did not go straight on, beside the end of its line.
