@@ -19,6 +19,7 @@ extern crate std;
 mod aside;
 pub mod audit;
 pub mod bench;
+pub mod boundary;
 pub mod coordinator;
 pub mod decided;
 pub mod frame;
@@ -36,6 +37,7 @@ pub mod text;
 pub mod trace;
 pub mod txn;
 
+pub use boundary::{Boundary, When};
 pub use coordinator::Coordinator;
 pub use decided::Decided;
 pub use machine::{Effect, Identity, Input, LinkState, Lsn, Machine, Notice, Presence, Settings, State, Sync};

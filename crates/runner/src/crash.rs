@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use twopc_proto::{MessageKind, RecordKind, Role};
+use twopc_proto::{Boundary, MessageKind, RecordKind, Role, When};
 
 /// At which effect a node dies, as if killed: nothing flushed, said or cleaned up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,44 +18,12 @@ pub struct CrashPoint {
     pub nth: u64,
 }
 
-/// On which side of its effect a node dies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Nothing of the effect has happened.
-    Before,
-    /// The effect has happened, and nothing that depends on it.
-    After,
-}
-
-/// The effects at which a node can die.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Boundary {
-    /// A record of this kind is appended to the log.
-    Log(RecordKind),
-    /// A message of this type is handed to the kernel on a link that is up.
-    Send(MessageKind),
-    /// A committed string is appended to the text file.
-    Apply,
-}
-
-/// The records and messages that a participant writes and sends.
-const PARTICIPANT: (&[RecordKind], &[MessageKind]) = (
-    &[RecordKind::Ready, RecordKind::Commit, RecordKind::Abort, RecordKind::Applied],
-    &[MessageKind::VoteCommit, MessageKind::VoteAbort, MessageKind::Ack, MessageKind::DecisionRequest, MessageKind::DecisionReply],
-);
-
-/// The records and messages that a coordinator writes and sends.
-const COORDINATOR: (&[RecordKind], &[MessageKind]) = (
-    &[RecordKind::Start, RecordKind::Commit, RecordKind::Abort, RecordKind::End],
-    &[MessageKind::VoteRequest, MessageKind::GlobalCommit, MessageKind::GlobalAbort, MessageKind::DecisionReply],
-);
-
 impl CrashPoint {
     /// Every point of this role, each for the first such effect.
     #[must_use]
     pub fn all(role: Role) -> Vec<Self> {
-        let sides = |boundary| [When::Before, When::After].map(|when| Self { when, boundary, nth: 1 });
-        boundaries_of(role).into_iter().flat_map(sides).collect()
+        let sides = |boundary: &Boundary| When::ALL.map(|when| Self { when, boundary: *boundary, nth: 1 });
+        Boundary::of(role).iter().flat_map(sides).collect()
     }
 
     /// Reads `WHEN:EFFECT[:N]`, and checks that a node of this role ever comes to that point.
@@ -91,7 +59,7 @@ impl CrashPoint {
         if words.next().is_some() {
             return Err(form());
         }
-        if !boundary.is_reached_by(role) {
+        if !Boundary::of(role).contains(&boundary) {
             return Err(format!("A {role} never comes to {boundary}; its crash points are {}.", effects_of(role).join(", ")));
         }
         Ok(Self { when, boundary, nth })
@@ -103,60 +71,14 @@ fn record_named(word: &str) -> Option<RecordKind> {
     RecordKind::ALL.into_iter().find(|kind| kind.as_str() == word)
 }
 
-impl Boundary {
-    /// Whether a node of this role ever has this effect.
-    fn is_reached_by(self, role: Role) -> bool {
-        let (records, messages) = reach_of(role);
-        match self {
-            Self::Log(kind) => records.contains(&kind),
-            Self::Send(kind) => messages.contains(&kind),
-            Self::Apply => role == Role::Participant,
-        }
-    }
-}
-
-/// What a node of this role writes and sends.
-fn reach_of(role: Role) -> (&'static [RecordKind], &'static [MessageKind]) {
-    match role {
-        Role::Participant => PARTICIPANT,
-        Role::Coordinator => COORDINATOR,
-        Role::Observer | Role::Guest => (&[], &[]),
-    }
-}
-
 /// Every effect of this role, as a person writes it.
 fn effects_of(role: Role) -> Vec<String> {
-    boundaries_of(role).iter().map(ToString::to_string).collect()
-}
-
-/// Every effect of this role.
-fn boundaries_of(role: Role) -> Vec<Boundary> {
-    let (records, messages) = reach_of(role);
-    let mut effects: Vec<Boundary> = records.iter().map(|kind| Boundary::Log(*kind)).collect();
-    effects.extend(messages.iter().map(|kind| Boundary::Send(*kind)));
-    if role == Role::Participant {
-        effects.push(Boundary::Apply);
-    }
-    effects
-}
-
-impl fmt::Display for Boundary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Log(kind) => write!(f, "log:{kind}"),
-            Self::Send(kind) => write!(f, "send:{kind}"),
-            Self::Apply => f.write_str("apply"),
-        }
-    }
+    Boundary::of(role).iter().map(ToString::to_string).collect()
 }
 
 impl fmt::Display for CrashPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let when = match self.when {
-            When::Before => "before",
-            When::After => "after",
-        };
-        write!(f, "{when}:{}", self.boundary)?;
+        write!(f, "{}:{}", self.when, self.boundary)?;
         if self.nth > 1 { write!(f, ":{}", self.nth) } else { Ok(()) }
     }
 }

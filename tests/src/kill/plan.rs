@@ -7,8 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use twopc_proto::{MessageKind, RecordKind, Role};
-use twopc_runner::crash::{Boundary, CrashPoint, When};
+use twopc_proto::{Boundary, MessageKind, RecordKind, Role, When};
+use twopc_runner::crash::CrashPoint;
 
 use super::chance::Chance;
 

@@ -10,8 +10,8 @@ use std::process::ExitStatus;
 
 use twopc_proto::frame::{Decoder, FromRelay, Protocol, Side};
 use twopc_proto::record::LogRecord;
-use twopc_proto::{CoordinatorRecord, Message, ParticipantRecord, RecordKind, UserName, audit};
-use twopc_runner::crash::{Boundary, CrashPoint, When};
+use twopc_proto::{Boundary, CoordinatorRecord, Message, ParticipantRecord, RecordKind, UserName, When, audit};
+use twopc_runner::crash::CrashPoint;
 
 use super::plan::{Actor, RoomPlan};
 use crate::files::{self, Coordinator, Participant, StableLog};

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use twopc_proto::{Boundary, When};
+
 use super::disk::{Call, Edit};
-use super::faults::{Boundary, Damage, Fault, Point, When};
-use super::plan::boundaries;
+use super::faults::{Damage, Fault, Point};
+use super::plan::role;
 
 /// How often each thing happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,14 +53,8 @@ pub(super) fn crash_point(is_coordinator: bool, when: When, boundary: Boundary) 
 fn expected() -> Vec<String> {
     let mut expected: Vec<String> = OUTCOMES.iter().map(|what| (*what).to_owned()).collect();
     for is_coordinator in [true, false] {
-        let (records, kinds) = boundaries(is_coordinator);
-        let mut all: Vec<Boundary> = records.iter().map(|kind| Boundary::Log(*kind)).collect();
-        all.extend(kinds.iter().map(|kind| Boundary::Send(*kind)));
-        if !is_coordinator {
-            all.push(Boundary::Apply);
-        }
-        for boundary in all {
-            expected.extend([When::Before, When::After].map(|when| crash_point(is_coordinator, when, boundary)));
+        for boundary in Boundary::of(role(is_coordinator)) {
+            expected.extend(When::ALL.map(|when| crash_point(is_coordinator, when, *boundary)));
         }
     }
     expected.extend(Call::ALL.iter().map(|call| format!("trouble at {call:?}")));

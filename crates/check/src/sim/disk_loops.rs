@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use twopc_proto::log::read_log;
-use twopc_proto::{CoordinatorRecord, LogRecord, ParticipantRecord};
+use twopc_proto::{Boundary, CoordinatorRecord, LogRecord, ParticipantRecord, When};
 
 use super::coverage::Coverage;
 use super::disk::{Call, Trouble};
-use super::faults::{Boundary, Fault, Point, When};
-use super::plan::{Plan, Restart, Votes, boundaries};
+use super::faults::{Fault, Point};
+use super::plan::{Plan, Restart, Votes, role};
 use super::run::{Files, Run, run};
 
 /// What a call does instead of what it should, in all ways.
@@ -94,7 +94,7 @@ pub fn every_recovery_is_cut_off() -> Loop {
     let mut plans = Vec::new();
     for votes in VOTES {
         for node in 0..NODES {
-            for boundary in boundaries_of(node == 0) {
+            for &boundary in Boundary::of(role(node == 0)) {
                 for (when, power) in [(When::Before, false), (When::Before, true), (When::After, false), (When::After, true)] {
                     for again in 0..MOST_CALLS_OF_A_RECOVERY {
                         let point = Point::Effect(when, boundary);
@@ -111,13 +111,6 @@ pub fn every_recovery_is_cut_off() -> Loop {
 /// More calls than a recovery and what it does first ever take; a test sees to it that some crash comes
 /// too late.
 const MOST_CALLS_OF_A_RECOVERY: u64 = 40;
-
-fn boundaries_of(is_coordinator: bool) -> Vec<Boundary> {
-    let (records, kinds) = boundaries(is_coordinator);
-    let log = records.iter().map(|kind| Boundary::Log(*kind));
-    let send = kinds.iter().map(|kind| Boundary::Send(*kind));
-    log.chain(send).chain((!is_coordinator).then_some(Boundary::Apply)).collect()
-}
 
 /// The logs that runs of both roles leave, cut at every length and flipped at every bit: what is read is
 /// a prefix of the history, or the damage is named.

@@ -3,30 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use twopc_proto::{MessageKind, RecordKind};
+use twopc_proto::{Boundary, When};
 
 use super::clock::Time;
 use super::disk::{Call, Edit, Trouble};
-
-/// On which side of an effect a node dies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum When {
-    /// Nothing of it has happened.
-    Before,
-    /// It has happened, and nothing that depends on it.
-    After,
-}
-
-/// The effects at which a node can die, as `--crash-at` names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Boundary {
-    /// A record is written, and synced if anything waits for it.
-    Log(RecordKind),
-    /// A message is handed to the kernel.
-    Send(MessageKind),
-    /// A committed string is appended to the text file.
-    Apply,
-}
 
 /// When a node dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -205,25 +185,6 @@ impl Damage {
             Self::LoseLog => "the log lost",
             Self::FlipKey(_) => "a bit of the key flipped",
             Self::LoseFolder => "the folder lost",
-        }
-    }
-}
-
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Before => "before",
-            Self::After => "after",
-        })
-    }
-}
-
-impl fmt::Display for Boundary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Log(kind) => write!(f, "log:{kind}"),
-            Self::Send(kind) => write!(f, "send:{kind}"),
-            Self::Apply => f.write_str("apply"),
         }
     }
 }

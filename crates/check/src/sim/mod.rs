@@ -34,7 +34,7 @@ pub use clock::Time;
 pub use command::{Args, command};
 pub use coverage::{Coverage, fault_names};
 pub use disk::{Call, Edit, Trouble};
-pub use faults::{Boundary, Damage, Fault, Planned, Point, When};
+pub use faults::{Damage, Fault, Planned, Point};
 pub use fleet::{Findings, hunt, sail};
 pub use plan::{Habits, Narrowing, Plan, Request, Restart, Votes};
 pub use run::{Report, run};

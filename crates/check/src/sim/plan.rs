@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::clock::Time;
 use super::disk::{Call, Edit, Trouble};
-use super::faults::{Boundary, Damage, Fault, Planned, Point, When};
+use super::faults::{Damage, Fault, Planned, Point};
 use crate::chance::Chance;
 use crate::mutants::Mutant;
-use twopc_proto::{MessageKind, RecordKind};
+use twopc_proto::{Boundary, Role, When};
 
 /// Everything that is settled before a run begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -356,28 +356,13 @@ fn when(chance: &mut Chance) -> When {
 
 /// An effect that a node of that role has.
 fn boundary(chance: &mut Chance, is_coordinator: bool) -> Boundary {
-    let (records, kinds) = boundaries(is_coordinator);
-    let place = chance.index(records.len() + kinds.len() + usize::from(!is_coordinator));
-    match (records.get(place), place.checked_sub(records.len()).and_then(|place| kinds.get(place))) {
-        (Some(kind), _) => Boundary::Log(*kind),
-        (None, Some(kind)) => Boundary::Send(*kind),
-        (None, None) => Boundary::Apply,
-    }
+    let all = Boundary::of(role(is_coordinator));
+    all[chance.index(all.len())]
 }
 
-/// The records and messages at which a node of a role can die; a participant at `apply`, too.
-pub(super) fn boundaries(is_coordinator: bool) -> (&'static [RecordKind], &'static [MessageKind]) {
-    if is_coordinator {
-        (
-            &[RecordKind::Start, RecordKind::Commit, RecordKind::Abort, RecordKind::End],
-            &[MessageKind::VoteRequest, MessageKind::GlobalCommit, MessageKind::GlobalAbort, MessageKind::DecisionReply],
-        )
-    } else {
-        (
-            &[RecordKind::Ready, RecordKind::Commit, RecordKind::Abort, RecordKind::Applied],
-            &[MessageKind::VoteCommit, MessageKind::VoteAbort, MessageKind::Ack, MessageKind::DecisionRequest, MessageKind::DecisionReply],
-        )
-    }
+/// Which role that is.
+pub(super) fn role(is_coordinator: bool) -> Role {
+    if is_coordinator { Role::Coordinator } else { Role::Participant }
 }
 
 impl Fault {

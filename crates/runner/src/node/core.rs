@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use twopc_proto::frame::Login;
 use twopc_proto::trace::What;
-use twopc_proto::{Input, LinkState, Role, TxnId, UserName};
+use twopc_proto::{Boundary, Input, LinkState, Role, TxnId, UserName};
 use twopc_store::{Job, Outcome};
 
 use super::conversation::Conversation;
@@ -22,7 +22,7 @@ use super::recorder::Recorder;
 use super::role::NodeRole;
 use super::timers::Timers;
 use super::{Ending, Front, NodeConfig, Shared};
-use crate::crash::{Boundary, Fuse};
+use crate::crash::Fuse;
 use crate::event::Event;
 use crate::link::{Address, Lost, RelayLink, Stirring};
 use crate::snapshot::Action;

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use twopc_proto::LogRecord;
+use twopc_proto::{Boundary, LogRecord, When};
 use twopc_store::{Job, Lock, Opened, Outcome, Place, Store, StoreError};
 
-use crate::crash::{Boundary, Fuse, When, die};
+use crate::crash::{Fuse, die};
 
 /// The loop's end of the log's thread.
 #[derive(Debug)]

@@ -6,14 +6,14 @@
 
 use twopc_proto::machine::Sync;
 use twopc_proto::text::Shown;
-use twopc_proto::{Effect, Input, Message, Notice, UserName};
+use twopc_proto::{Boundary, Effect, Input, Message, Notice, UserName, When};
 use twopc_store::{Job, Report};
 
 use super::core::Core;
 use super::disk::boundary_of;
 use super::role::NodeRole;
 use super::words;
-use crate::crash::{Boundary, When, die};
+use crate::crash::die;
 use crate::event::Event;
 
 /// The most warnings that are kept.

@@ -19,7 +19,8 @@ pub use edit::Edit;
 use files::Files;
 use twopc_store::{Disk, Look};
 
-use super::faults::When;
+use twopc_proto::When;
+
 use crate::chance::Chance;
 
 /// What the store asks of a disk.

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use twopc_proto::Input;
+use twopc_proto::{Boundary, Input, Role, When};
 use twopc_store::{Outcome, StoreError};
 
 use super::{Fate, Fuse, Inhabitant, Knock, Node, Process, Running, boundary_of};
 use crate::sim::clock::Time;
 use crate::sim::coverage::crash_point;
-use crate::sim::faults::{Boundary, When};
 use crate::sim::run::Env;
-use twopc_proto::Role;
 
 /// A hang is at least this long.
 const LONG: Duration = Duration::from_secs(30);

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use twopc_proto::frame::{ClientFrames, Login};
-use twopc_proto::{Identity, LogRecord, State};
+use twopc_proto::{Identity, LogRecord, State, When};
 use twopc_store::{Opened, Report, Store, StoreError};
 
 use super::{Fate, Inhabitant, Knock, Link, Node, Opening, Process, Running, SimStore, Timers, link};
 use crate::mutants::{self, Broken};
 use crate::sim::clock::Time;
-use crate::sim::faults::{Damage, When};
+use crate::sim::faults::Damage;
 use crate::sim::network::Way;
 use crate::sim::run::Env;
 

@@ -22,12 +22,12 @@ use link::Link;
 pub(super) use role::{Inhabitant, Press, Wanted};
 use timers::Timers;
 use twopc_proto::frame::{ClientFrames, Login};
-use twopc_proto::{LogRecord, Role, Settings, UserName};
+use twopc_proto::{Boundary, LogRecord, Role, Settings, UserName, When};
 use twopc_store::{Job, Opened, Place, Store, StoreError};
 
 use super::clock::Time;
 use super::disk::SimDisk;
-use super::faults::{Boundary, Damage, Fault, When};
+use super::faults::{Damage, Fault};
 use super::judge::Outlook;
 use super::network::{Parcel, Wire};
 use super::plan::{Plan, Restart};

@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use twopc_proto::story::{self};
-use twopc_proto::{Effect, Input, LogRecord, Message, Notice, PeerState, RecordKind, Role, UserName};
+use twopc_proto::{Boundary, Effect, Input, LogRecord, Message, Notice, PeerState, RecordKind, Role, UserName, When};
 use twopc_store::Job;
 
 use super::{FAREWELL, Fate, Inhabitant, Knock, Link, Node, Press, Process};
 use crate::mutants;
-use crate::sim::faults::{Boundary, When};
 use crate::sim::network::Way;
 use crate::sim::run::{Env, Event};
 
