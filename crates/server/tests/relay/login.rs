@@ -158,7 +158,7 @@ fn who_has_gone_since_it_asked_is_not_let_in_and_ends_nobody() {
     assert_eq!(dead.verdict(), (400, Some(ErrorCode::BadRequest)));
     assert!(dead.closes());
     assert_eq!(welcome.users, [person("alice", Role::Participant)]);
-    relay.participant("bob");
+    let _bob = relay.participant("bob");
     let printed = relay.await_print("Client (bob) connected\n");
     assert!(printed.ends_with("Client (alice) connected\nClient (bob) connected\n"), "{printed}");
 }
