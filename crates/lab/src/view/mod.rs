@@ -6,6 +6,8 @@
 
 mod bench;
 mod blocked;
+mod glance;
+mod head;
 mod help;
 mod keys;
 mod picked;
@@ -18,14 +20,11 @@ mod verdict;
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, pos2};
+use egui::{Rect, RichText, Ui, pos2};
 use twopc_proto::UserName;
-use twopc_ui::button::button_ui;
-use twopc_ui::field::{field_ui, is_entered};
 use twopc_ui::layout::{Part, part_ui, window_of};
-use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
-use twopc_ui::theme::{CONTROL, UNIT, side_button, theme_switch_ui};
+use twopc_ui::theme::UNIT;
 
 pub use bench::told as rule_told;
 pub use help::{KEYS, WELCOME};
@@ -179,7 +178,7 @@ pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
     let mut wishes = Vec::new();
     keys::take(ui, shown, desk, &mut wishes);
     window_of(ui, least(ui.available_width() >= WIDE, desk), |ui, part| match part {
-        Part::Head => head_ui(ui, shown, desk, &mut wishes),
+        Part::Head => head::head_ui(ui, shown, desk, &mut wishes),
         Part::Middle => middle_ui(ui, shown, desk, &mut wishes),
         Part::Foot => foot_ui(ui, shown, desk, &mut wishes),
     });
@@ -194,56 +193,6 @@ fn least(is_wide: bool, desk: &Desk) -> f32 {
     match desk.tab {
         Tab::Diagram if !is_wide => DRAWING,
         Tab::Room | Tab::Diagram | Tab::Messages | Tab::Doubt | Tab::Verdict | Tab::Scenarios => PANES,
-    }
-}
-
-/// Where the relay is found, what there is to see, and the theme's switch.
-fn head_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
-    programs::row_ui(ui, |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            theme_switch_ui(ui);
-            if ui.add(egui::Button::new("?").min_size(egui::vec2(CONTROL, CONTROL))).accessible_name("Keys").clicked() {
-                desk.shows_keys = !desk.shows_keys;
-            }
-            let Some(room) = shown.room else {
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    line_ui(ui, "No room: no program runs for what is shown here.", RichText::weak)
-                });
-                return;
-            };
-            programs::copy_ui(ui, "Copy", "Copy the relay's address", &room.relay);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                line_ui(ui, &format!("Relay: {}", room.relay), |text| text);
-            });
-        });
-    });
-    ui.horizontal_wrapped(|ui| {
-        let is_wide = ui.available_width() >= WIDE;
-        for tab in Tab::ALL.into_iter().filter(|tab| !(is_wide && *tab == Tab::Diagram)) {
-            let is_shown = shown_tab(desk.tab, is_wide) == tab;
-            let label = egui::Button::selectable(is_shown, tab.word()).min_size(egui::vec2(0.0, CONTROL));
-            if ui.add(label).clicked() {
-                desk.tab = tab;
-            }
-        }
-        match shown.source {
-            Source::Room => {}
-            Source::Scenario(title) => {
-                line_ui(ui, &format!("Scenario: {title}"), RichText::strong);
-                back_ui(ui, shown, wishes);
-            }
-            Source::Recorded(dir) => {
-                line_ui(ui, &format!("Recorded run: {}", dir.display()), RichText::strong);
-                back_ui(ui, shown, wishes);
-            }
-        }
-    });
-}
-
-fn back_ui(ui: &mut Ui, shown: &Shown<'_>, wishes: &mut Vec<Wish>) {
-    let home = if shown.room.is_some() { "Back to the room" } else { "Back to the first run" };
-    if shown.is_elsewhere && ui.add(side_button(home)).clicked() {
-        wishes.push(Wish::Home);
     }
 }
 
@@ -270,7 +219,7 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
     let moment = shown.watched.moment();
     let mut deeds = Vec::new();
     match tab {
-        Tab::Room => room_ui(ui, shown, desk, &mut deeds, wishes),
+        Tab::Room => glance::glance_ui(ui, shown, desk, &mut deeds, wishes),
         Tab::Diagram => drawing_ui(ui, shown, desk),
         Tab::Messages => bench::bench_ui(ui, moment, &people(shown), &mut desk.rule, can_steer(shown), &mut deeds),
         Tab::Doubt => blocked::blocked_ui(ui, moment, shown.now_us),
@@ -281,46 +230,6 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
         }
     }
     wishes.extend(deeds.into_iter().map(Wish::Do));
-}
-
-/// The room as it is, or how everybody stood at the moment that is looked at.
-fn room_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, deeds: &mut Vec<Deed>, wishes: &mut Vec<Wish>) {
-    // What has to be said of a program comes and goes: its bar has a place of its own, so nothing moves sideways.
-    let width = ui.available_width() - ui.spacing().scroll.allocated_width();
-    scrolled_ui(ui, ScrollArea::vertical().id_salt("room").auto_shrink(false), |ui| {
-        ui.set_width(width);
-        if desk.is_first {
-            welcome_ui(ui, desk);
-        }
-        let moment = shown.watched.moment();
-        match shown.room {
-            Some(room) if *shown.source == Source::Room && shown.watched.is_at_end() => {
-                programs::programs_ui(ui, room, moment, deeds);
-                programs::files_ui(ui, shown.files);
-                runs_ui(ui, shown, desk, wishes);
-            }
-            Some(_) | None => {
-                runs_ui(ui, shown, desk, wishes);
-                standings::standings_ui(ui, moment, shown.watched.last());
-            }
-        }
-    });
-}
-
-/// What this is, for whoever is here for the first time.
-fn welcome_ui(ui: &mut Ui, desk: &mut Desk) {
-    for sentence in WELCOME {
-        ui.add(egui::Label::new(sentence).wrap());
-    }
-    ui.horizontal(|ui| {
-        if ui.add(side_button("First scenario")).clicked() {
-            (desk.tab, desk.is_first) = (Tab::Scenarios, false);
-        }
-        if ui.add(side_button("Close")).accessible_name("Close the introduction").clicked() {
-            desk.is_first = false;
-        }
-    });
-    ui.separator();
 }
 
 /// The diagram, and under it what is known of what was picked in it.
@@ -370,24 +279,4 @@ fn foot_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wis
         line_ui(ui, done, RichText::weak);
     }
     scrub::scrub_ui(ui, shown.watched, shown.runs_on, desk.diagram.follows, wishes);
-}
-
-/// Opening a run that was recorded, and writing this one's diagram.
-fn runs_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec<Wish>) {
-    ui.horizontal_wrapped(|ui| {
-        let field = egui::TextEdit::singleline(&mut desk.path).id_salt("run").hint_text("Folder of a run");
-        let field = field_ui(ui, field, 24.0 * UNIT).accessible_name("Folder of a run");
-        let is_entered = is_entered(ui, &field);
-        let can = if desk.path.trim().is_empty() { Err("Type the folder of a run that was recorded.") } else { Ok(()) };
-        if button_ui(ui, can, side_button("Open run")).clicked() || (is_entered && can.is_ok()) {
-            wishes.push(Wish::Open(PathBuf::from(desk.path.trim())));
-        }
-        let can = if shown.watched.events().is_empty() { Err("Nothing has happened yet.") } else { Ok(()) };
-        if button_ui(ui, can, side_button("Export"))
-            .on_hover_text("The diagram as SVG, and the events for ShiViz, into the run's folder")
-            .clicked()
-        {
-            wishes.push(Wish::Export);
-        }
-    });
 }

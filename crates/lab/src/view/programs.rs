@@ -27,6 +27,8 @@ const ROLE: f32 = 13.0 * UNIT;
 const PROCESS: f32 = 9.0 * UNIT;
 /// The buttons of a row.
 const BUTTONS: f32 = 25.0 * UNIT;
+/// The button behind a path.
+const COPY_PATH: f32 = 13.0 * UNIT;
 /// The least that a state needs.
 const STATE: f32 = 19.0 * UNIT;
 /// Narrower than this, a program has two lines.
@@ -262,19 +264,17 @@ pub(super) fn files_ui(ui: &mut Ui, files: &Files) {
 
 fn path_ui(ui: &mut Ui, what: &str, copy: &str, path: &Path) {
     row_ui(ui, |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let path = path.display().to_string();
-            copy_ui(ui, "Copy path", copy, &path);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.weak(what);
-                line_ui(ui, &path, |text| text);
-            });
+        let path = path.display().to_string();
+        cell_ui(ui, ui.available_width() - COPY_PATH - UNIT, |ui| {
+            ui.weak(what);
+            line_ui(ui, &path, |text| text);
         });
+        copy_ui(ui, "Copy path", COPY_PATH, copy, &path);
     });
 }
 
-pub(super) fn copy_ui(ui: &mut Ui, word: &str, name: &str, text: &str) -> Response {
-    let button = ui.add(Button::new(word).min_size(vec2(0.0, CONTROL))).accessible_name(name);
+pub(super) fn copy_ui(ui: &mut Ui, word: &str, width: f32, name: &str, text: &str) -> Response {
+    let button = ui.add(Button::new(word).min_size(vec2(width, CONTROL))).accessible_name(name);
     if button.clicked() {
         ui.ctx().copy_text(String::from(text));
     }
@@ -286,7 +286,7 @@ pub(super) fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 }
 
 /// A place of a width of its own, whatever stands in it.
-fn cell_ui(ui: &mut Ui, width: f32, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn cell_ui(ui: &mut Ui, width: f32, contents: impl FnOnce(&mut Ui)) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, CONTROL), Sense::hover());
     let salt = ui.next_auto_id();
     contents(&mut ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect).layout(Layout::left_to_right(Align::Center))));
