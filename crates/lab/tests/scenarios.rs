@@ -60,6 +60,18 @@ fn a_scenario_whose_fault_did_not_happen_has_failed() {
 }
 
 #[test]
+fn nobody_is_thawed_who_is_not_frozen_or_stopped_who_does_not_run() {
+    for (step, said) in [
+        ("thaw alice\n", "line 8: alice is not frozen, and cannot be thawed"),
+        ("kill alice\nstop alice\n", "line 9: alice does not run, and cannot be stopped"),
+    ] {
+        let (status, output) = played(&format!("{HEAD}{step}{VOTE}"));
+        assert_eq!(status, Some(1), "{output}");
+        assert!(output.contains(said), "{output}");
+    }
+}
+
+#[test]
 fn a_scenario_that_comes_out_otherwise_has_failed() {
     let (status, output) = played(&format!("{}{VOTE}", HEAD.replace("outcome: commit", "outcome: abort")));
     assert_eq!(status, Some(1), "{output}");

@@ -3,6 +3,7 @@
 //!
 //! - [`text`]: a scenario as a small file that a teacher can write.
 //! - [`step`]: what can be done and waited for, a line each.
+//! - `suits`: whether a step can be done in its scenario's room.
 //! - [`play`]: the steps, one after another, in a room of real programs.
 //! - [`judge`]: whether the faults happened, and the outcome is the one that was promised.
 //! - [`command`]: playing them from the command line.
@@ -17,6 +18,7 @@ pub mod play;
 pub(crate) mod player;
 pub mod shelf;
 pub mod step;
+mod suits;
 pub mod text;
 
 pub use judge::Report;

@@ -129,6 +129,7 @@ impl Cast {
             }
             Step::Start(who, crash_at) => self.start(who, crash_at.as_ref()),
             Step::Stop(who) => {
+                Self::has_to(!self.player.is_gone(who), &format!("{who} does not run, and cannot be stopped"))?;
                 self.player.room.act(Deed::Stop { program: who.clone() });
                 self.player.wait(&format!("{who} has ended"), |player| player.is_gone(who))
             }
@@ -141,6 +142,7 @@ impl Cast {
                 self.player.wait(&format!("{who} is frozen"), |player| player.moment.of(who).is_frozen)
             }
             Step::Thaw(who) => {
+                Self::has_to(self.player.moment.of(who).is_frozen, &format!("{who} is not frozen, and cannot be thawed"))?;
                 self.player.room.act(Deed::Thaw { program: who.clone() });
                 self.player.wait(&format!("{who} goes on"), |player| !player.moment.of(who).is_frozen)
             }
@@ -163,6 +165,11 @@ impl Cast {
                 Ok(())
             }
         }
+    }
+
+    /// What would do nothing is not what the story says.
+    fn has_to(is_so: bool, otherwise: &str) -> Result<(), String> {
+        if is_so { Ok(()) } else { Err(otherwise.into()) }
     }
 
     fn press(&mut self, who: &str, press: &Press) -> Result<(), String> {

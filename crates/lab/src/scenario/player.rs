@@ -217,6 +217,7 @@ impl Player {
             let process = if self.is_gone(name) { ", not running" } else { "" };
             format!("{name} is {state}{blocked}{process}")
         });
-        stands.collect::<Vec<_>>().join("; ")
+        let relay = self.is_gone(RELAY).then(|| String::from("the relay does not run"));
+        stands.chain(relay).collect::<Vec<_>>().join("; ")
     }
 }

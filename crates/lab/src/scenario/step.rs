@@ -97,22 +97,6 @@ pub enum Step {
 }
 
 impl Step {
-    /// Which program it is about, if it is about one.
-    #[must_use]
-    pub fn who(&self) -> Option<&str> {
-        match self {
-            Self::Press(Whom::One(who), _) | Self::Until(Condition::Is(Whom::One(who), _)) => Some(who),
-            Self::Start(who, _) | Self::Stop(who) | Self::Kill(who) | Self::Freeze(who) | Self::Thaw(who) => Some(who),
-            Self::Press(Whom::Everybody, _)
-            | Self::Until(_)
-            | Self::Rules(_)
-            | Self::Heal
-            | Self::Handle(..)
-            | Self::Release
-            | Self::Wait(_) => None,
-        }
-    }
-
     /// Reads a line.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::step::{self, Step};
+use super::suits::{can_die, suits};
 use crate::error::in_words;
 use crate::member::{Tempo, members};
 
@@ -145,29 +146,27 @@ struct Draft {
     reason: Option<String>,
     book: Option<String>,
     participants: Option<usize>,
-    tempo: Tempo,
-    crashes: Vec<(String, String)>,
+    vote_timeout: Option<Duration>,
+    grace: Option<Duration>,
+    /// Who dies where, with the number of the line that says so.
+    crashes: Vec<(usize, (String, String))>,
     steps: Vec<(usize, Step)>,
 }
 
 impl Draft {
     fn take(&mut self, line: usize, content: &str) -> Result<(), String> {
         let header = content.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
-        let text = |place: &mut Option<String>, value: &str| match place.replace(value.into()) {
-            None => Ok(()),
-            Some(_) => Err(String::from("this was said before")),
-        };
         match header {
-            Some(("title", value)) => text(&mut self.title, value),
-            Some(("watch", value)) => text(&mut self.watch, value),
-            Some(("question", value)) => text(&mut self.question, value),
-            Some(("reason", value)) => text(&mut self.reason, value),
-            Some(("book", value)) => text(&mut self.book, value),
-            Some(("outcome", value)) => outcome(value).map(|outcome| self.outcome = Some(outcome)),
-            Some(("participants", value)) => participants(value).map(|count| self.participants = Some(count)),
-            Some(("vote timeout", value)) => seconds(value).map(|time| self.tempo.vote_timeout = Some(time)),
-            Some(("grace", value)) => seconds(value).map(|time| self.tempo.grace = Some(time)),
-            Some(("crash", value)) => crash(value).map(|crash| self.crashes.push(crash)),
+            Some(("title", value)) => once(&mut self.title, value.into()),
+            Some(("watch", value)) => once(&mut self.watch, value.into()),
+            Some(("question", value)) => once(&mut self.question, value.into()),
+            Some(("reason", value)) => once(&mut self.reason, value.into()),
+            Some(("book", value)) => once(&mut self.book, value.into()),
+            Some(("outcome", value)) => once(&mut self.outcome, outcome(value)?),
+            Some(("participants", value)) => once(&mut self.participants, participants(value)?),
+            Some(("vote timeout", value)) => once(&mut self.vote_timeout, seconds(value)?),
+            Some(("grace", value)) => once(&mut self.grace, seconds(value)?),
+            Some(("crash", value)) => crash(value).map(|crash| self.crashes.push((line, crash))),
             Some((word, _)) if !word.contains(' ') && Step::read(content).is_err() => {
                 Err(format!("{word} is nothing that a scenario says of itself, and the line is no step either"))
             }
@@ -177,16 +176,18 @@ impl Draft {
 
     fn finish(self, file: &str, source: &str) -> Result<Scenario, TextError> {
         let missing = |what: &'static str| TextError::Missing { file: file.into(), what };
-        let names = names(self.participants.unwrap_or(3));
-        let crashing = self.crashes.iter().map(|(who, _)| (1, who.as_str()));
-        let doing = self.steps.iter().filter_map(|(line, step)| step.who().map(|who| (*line, who)));
-        if let Some((line, who)) = doing.chain(crashing).find(|(_, who)| !names.iter().any(|name| name == who)) {
-            let why = format!("nobody is called {who}; there are {}", names.join(", "));
-            return Err(TextError::Line { file: file.into(), line, why });
+        let wrong = |line: usize, why: String| TextError::Line { file: file.into(), line, why };
+        let participants = self.participants.unwrap_or(3);
+        let room = members(participants);
+        for (line, (who, point)) in &self.crashes {
+            can_die(who, point, &room).map_err(|why| wrong(*line, why))?;
+        }
+        for (line, step) in &self.steps {
+            suits(step, &room).map_err(|why| wrong(*line, why))?;
         }
         if self.steps.is_empty() {
             let why = String::from("the file ends without a step; say what is to be done, a line each");
-            return Err(TextError::Line { file: file.into(), line: source.lines().count().max(1), why });
+            return Err(wrong(source.lines().count().max(1), why));
         }
         Ok(Scenario {
             source: source.into(),
@@ -196,17 +197,17 @@ impl Draft {
             outcome: self.outcome.ok_or(missing("outcome"))?,
             reason: self.reason.ok_or(missing("reason"))?,
             book: self.book.ok_or(missing("book"))?,
-            participants: self.participants.unwrap_or(3),
-            tempo: self.tempo,
-            crashes: self.crashes,
+            participants,
+            tempo: Tempo { vote_timeout: self.vote_timeout, grace: self.grace },
+            crashes: self.crashes.into_iter().map(|(_, crash)| crash).collect(),
             steps: self.steps,
         })
     }
 }
 
-/// Who is in a room with so many participants.
-fn names(participants: usize) -> Vec<String> {
-    members(participants).into_iter().map(|member| member.name).collect()
+/// Takes what is said once.
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), String> {
+    if place.replace(value).is_none() { Ok(()) } else { Err(String::from("this was said before")) }
 }
 
 fn outcome(value: &str) -> Result<Outcome, String> {
@@ -272,6 +273,9 @@ mod tests {
             (WHOLE.replace("until done", "dance"), "f, line 14: it is none of the steps that a scenario can have."),
             (WHOLE.replace("participants: 2", "participants: 9"), "f, line 8: a scenario has 1 to 8 participants, not 9."),
             (WHOLE.replace("watch: W", "title: T"), "f, line 3: this was said before."),
+            (WHOLE.replace("watch: W", "grace: 1 s"), "f, line 10: this was said before."),
+            (WHOLE.replace("crash: chair", "crash: dave"), "f, line 11: nobody is called dave; there are relay, alice, bob, chair."),
+            (WHOLE.replace("until done", "bob presses Request"), "f, line 14: bob has no button Request; a coordinator has."),
             (
                 WHOLE.split("chair says").next().unwrap().into(),
                 "f, line 12: the file ends without a step; say what is to be done, a line each.",
@@ -279,5 +283,7 @@ mod tests {
         ] {
             assert_eq!(Scenario::read("f", &text).unwrap_err().to_string(), sentence);
         }
+        let never = Scenario::read("f", &WHOLE.replace("after:send:GLOBAL_COMMIT:1", "after:log:READY")).unwrap_err().to_string();
+        assert!(never.starts_with("f, line 11: A coordinator never comes to log:READY; "), "{never}");
     }
 }
