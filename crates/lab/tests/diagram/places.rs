@@ -42,6 +42,34 @@ fn no_words_lie_on_other_words_on_shapes_or_on_the_ends_of_arrows() {
 }
 
 #[test]
+fn no_length_of_time_is_cut_off_at_the_right_edge() {
+    let mut room = Room::new(&["alice", "bob", "carol"]);
+    // A first transaction is over, so that words name theirs and are longer; in the second one carol stays blocked.
+    room.request("Hello");
+    room.pass(1_000_000);
+    room.dies_after(MessageKind::GlobalCommit, 1);
+    room.request("Again");
+    room.pass(165_000);
+    room.pass(20_000);
+    room.kill("alice");
+    room.pass(23_000_000);
+    let chart = Chart::of(&room.events);
+    let axis = Axis::of(&chart, &Lens::default());
+    let now_us = chart.last_us() + 1_000_000;
+    let mut lengths = 0;
+    for step in 0..200 {
+        let view = View { width: 900.0, height: 600.0, top: f64::from(step) * 50.0, now_us, ..View::default() };
+        let scene = layout(&chart, &axis, &view);
+        let right = scene.whole.0;
+        let timed = |label: &&Label| label.of.is_none() && label.text.contains(" so far");
+        lengths += scene.labels.iter().filter(timed).count();
+        let cut = scene.labels.iter().filter(timed).find(|label| label.at.x + label.width > right);
+        assert_eq!(cut, None, "beyond {right}, from {} on", view.top);
+    }
+    assert!(lengths > 100, "{lengths}");
+}
+
+#[test]
 fn a_message_to_somebody_who_is_not_there_says_so_at_its_end() {
     let mut room = Room::new(&["alice", "bob"]);
     room.dies_after(MessageKind::VoteRequest, 2);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Drawing;
 use super::columns;
-use super::places::width_of;
+use super::places::{fit, width_of};
 use crate::diagram::axis::ROW;
 use crate::diagram::chart::{Kind, LaneId, Span, SpanId, SpanKind};
 use crate::diagram::scene::{Band, Dash, Ink, Label, at};
@@ -107,16 +107,25 @@ impl Drawing<'_> {
             }
             let middle = f32::midpoint(from, to);
             let spots = [middle, middle - ROW / 2.0, middle + ROW / 2.0, from + 0.25 * (to - from), from + 0.75 * (to - from), from, to];
-            // On the right there may be room where the left has none; over the times there is none.
-            let mut sides = [x - 14.0 - width, x + 14.0];
-            if sides[0] < self.columns.left() + columns::MARGIN {
-                sides.reverse();
-            }
+            // On the right there may be room where the left has none; over the times there is none, nor beyond
+            // the last lane's column.
+            let (left, right) = (x - 14.0 - width, x + 14.0);
+            let room = self.columns.left() + self.columns.width() - right;
+            let sides: &[f32] = match (left < self.columns.left() + columns::MARGIN, width > room) {
+                (true, _) => &[right, left],
+                (false, false) => &[left, right],
+                (false, true) => &[left],
+            };
             let costs = |(rank, place): (usize, crate::diagram::scene::Point)| (place, rank as f32 * 0.1);
             let places = sides.iter().flat_map(|x| spots.iter().map(|y| at(*x, *y))).enumerate().map(costs);
-            let place = self.places.choose(places, width, None);
-            if let Some(place) = place {
+            if let Some(place) = self.places.choose(places, width, None) {
                 self.scene.labels.push(Label { at: place, width, text, ink: Ink::Text, covers: true, of: None });
+            } else if width > room {
+                let text = fit(&text, room);
+                let width = width_of(&text);
+                if let Some(place) = self.places.choose(spots.map(|y| at(right, y)).into_iter().enumerate().map(costs), width, None) {
+                    self.scene.labels.push(Label { at: place, width, text, ink: Ink::Text, covers: true, of: None });
+                }
             }
         }
     }
