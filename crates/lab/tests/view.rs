@@ -318,6 +318,17 @@ fn an_earlier_moment_shows_how_everybody_stood_and_what_had_changed() {
 }
 
 #[test]
+fn a_moment_beyond_the_first_minute_reads_as_it_does_in_the_diagram() {
+    let mut window = window([running(101), running(102), running(103)]);
+    let stage = Stage::Started { pid: 7, crash_at: None };
+    let what = Happening::Process { program: String::from("alice"), stage };
+    window.state_mut().watched = Watched::of(vec![Event { at_us: 185_250_999, what }]);
+    window.run();
+    assert!(window.query_by_label("3:05.250").is_some());
+    assert!(window.query_by_label("alice: process 7, at 3:05.250").is_some());
+}
+
+#[test]
 fn in_the_smallest_window_the_diagram_has_room_and_lies_on_nothing() {
     let mut window = window_of(room([running(101), running(102), running(103)]), [400.0, 300.0]);
     let started = |at_us, program: &str| {

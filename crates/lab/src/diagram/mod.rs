@@ -27,3 +27,4 @@ pub use chart::{Chart, EntryId, LaneId, MessageId, SpanId};
 pub use layout::{View, layout};
 pub use paint::{Diagram, diagram_ui};
 pub use scene::{Pick, Scene};
+pub(crate) use words::clock;

@@ -105,7 +105,7 @@ pub(super) fn seconds(us: u64) -> String {
 }
 
 /// A time since the run began, to the millisecond.
-pub(super) fn clock(us: u64) -> String {
+pub(crate) fn clock(us: u64) -> String {
     let ms = us / 1_000;
     match ms {
         0..60_000 => format!("{}.{:03} s", ms / 1_000, ms % 1_000),

@@ -8,7 +8,7 @@ use twopc_ui::text::line_ui;
 use twopc_ui::theme::{UNIT, side_button};
 
 use super::Wish;
-use crate::diagram::{Pick, detail};
+use crate::diagram::{Pick, clock, detail};
 use crate::watched::Watched;
 
 /// The least that a slider needs, and what its number and the time beside it take.
@@ -38,7 +38,7 @@ pub(super) fn scrub_ui(ui: &mut Ui, watched: &Watched, is_playing: bool, follows
         if ui.add(Slider::new(&mut to, 0..=all)).accessible_name("Event").changed() {
             wishes.push(Wish::Seek(to));
         }
-        ui.label(format!("{:.3} s", watched.now_us() as f64 / 1e6));
+        ui.label(clock(watched.now_us()));
     });
     // Always one line high: what is above it stays where it is from event to event.
     line_ui(ui, &last_told(watched), |text| text);
