@@ -94,9 +94,9 @@ impl<'e, 'p> Page<'e, 'p> {
         let typed = self.never_committed(&standing.added, proposals, rows);
         if !typed.is_empty() {
             let lines: Vec<String> = typed.iter().map(|line| self.number(*line).to_string()).collect();
-            let count = if typed.len() == 1 { "a line" } else { "lines" };
+            let count = if typed.len() == 1 { "a line that belongs" } else { "lines that belong" };
             let numbers = shortened(&lines);
-            notes.push(format!("{} has {count} that belong to no COMMIT, typed by hand: {numbers}.", Shown::new(self.paper.file())));
+            notes.push(format!("{} has {count} to no COMMIT, typed by hand: {numbers}.", Shown::new(self.paper.file())));
         }
     }
 

@@ -84,9 +84,13 @@ fn lines_that_a_person_typed_are_no_violation_and_are_named() {
         lines.insert(0, "shopping:");
         lines.insert(2, "milk\u{1b}[2J");
     });
+    run.text("bob", |lines| lines.insert(0, "bread"));
     let said = run.verify();
     said.is(0, "ATOMIC", HOLDS);
-    said.says(&["alice.txt has lines that belong to no COMMIT, typed by hand: lines 1, 3."]);
+    said.says(&[
+        "alice.txt has lines that belong to no COMMIT, typed by hand: lines 1, 3.",
+        "bob.txt has a line that belongs to no COMMIT, typed by hand: line 1.",
+    ]);
 }
 
 #[test]
