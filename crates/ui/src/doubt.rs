@@ -125,7 +125,7 @@ impl<'a> Doubt<'a> {
         } else if self.asked_ago.is_some() {
             text += "Any of them that knows the decision, or a participant that has not voted, settles it.";
         } else {
-            text += "The others are asked in a moment.";
+            text += "Nobody has been asked yet; that is done once the time for the vote and a grace have passed.";
         }
         text
     }
@@ -250,6 +250,16 @@ mod tests {
         assert_eq!(rule(&both).as_deref(), Some("The table's row for INIT: abort, both of them."));
         let waits = [peer("chair", true, Some(PeerState::Wait)), peer("bob", true, Some(PeerState::Ready))];
         assert!(rule(&waits).unwrap().starts_with("WAIT is no row of the table"));
+    }
+
+    #[test]
+    fn who_has_asked_nobody_yet_reads_when_that_is_done() {
+        let peers = [peer("chair", true, None), peer("bob", true, None)];
+        assert_eq!(
+            Doubt { waited: Duration::from_secs(5), asked_ago: None, ..doubt(&peers) }.explanation("You"),
+            "You voted commit; the decision has not arrived. In doubt for 5 s. Nobody has been asked yet; that is done once the time for \
+             the vote and a grace have passed."
+        );
     }
 
     #[test]
