@@ -24,6 +24,8 @@ enum What {
     Frames(frames::Args),
     /// Runs whole rooms in simulated time, with everything going wrong that can.
     Sim(sim::Args),
+    /// Lets every call of every disk go wrong in every way, and damages every log.
+    Disk(sim::DiskArgs),
     /// Breaks the machines and their disks on purpose, and says which check notices.
     Mutants(mutants::Args),
     /// Runs every check at the size that its promise is stated for, and prints the table.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         What::Replay(args) => search::replay_file(&args),
         What::Frames(args) => frames::run(&args),
         What::Sim(args) => sim::command(args),
+        What::Disk(args) => sim::disk(args),
         What::Mutants(args) => mutants::command(&args),
         What::All(args) => trust::command(&args, Size::All),
         What::Release(args) => trust::command(&args, Size::Release),

@@ -6,6 +6,7 @@
 //! Deliberately absent: chance in what goes wrong, since there is nothing left out.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,19 @@ use super::disk::{Call, Trouble};
 use super::faults::{Fault, Point};
 use super::plan::{Plan, Restart, Votes, role};
 use super::run::{Files, Run, run};
+
+/// What a loop does, and how it is run.
+type Named = (&'static str, fn() -> Loop);
+
+/// The loops.
+pub const ALL: [Named; 3] = [
+    ("every call of every disk fails, in every way, once and for good", every_call_fails),
+    ("every recovery from every crash point is cut off at each of its calls", every_recovery_is_cut_off),
+    ("every log of a run is cut at every length and flipped at every bit", || every_log_is_damaged(LOGS)),
+];
+
+/// The runs whose logs are damaged.
+const LOGS: Range<u64> = 0..4;
 
 /// What a call does instead of what it should, in all ways.
 const TROUBLES: [Trouble; 8] = [
@@ -79,7 +93,11 @@ pub fn every_call_fails() -> Loop {
     }
     let restarts = [Restart::Killed, Restart::PowerCut];
     let with_restarts = plans.iter().flat_map(|(votes, faults)| restarts.map(|restart| Plan::of_three(*votes, faults.clone(), restart)));
-    run_all(&with_restarts.collect::<Vec<Plan>>())
+    let mut all = run_all(&with_restarts.collect::<Vec<Plan>>());
+    let never: Vec<String> =
+        all.by_call.iter().filter(|(_, count)| **count == 0).map(|(call, _)| format!("{call:?} never failed")).collect();
+    all.failures.extend(never);
+    all
 }
 
 fn product(appends: u64) -> impl Iterator<Item = (u64, Trouble, bool)> {
@@ -105,17 +123,20 @@ pub fn every_recovery_is_cut_off() -> Loop {
             }
         }
     }
-    run_all(&plans)
+    let mut all = run_all(&plans);
+    if all.cut_off() == all.cases {
+        all.failures.push("no crash came too late, so a recovery has more steps than were tried".into());
+    }
+    all
 }
 
-/// More calls than a recovery and what it does first ever take; a test sees to it that some crash comes
-/// too late.
+/// More calls than a recovery and what it does first ever take: some crash comes too late.
 const MOST_CALLS_OF_A_RECOVERY: u64 = 40;
 
 /// The logs that runs of both roles leave, cut at every length and flipped at every bit: what is read is
 /// a prefix of the history, or the damage is named.
 #[must_use]
-pub fn every_log_is_damaged(seeds: std::ops::Range<u64>) -> Loop {
+pub fn every_log_is_damaged(seeds: Range<u64>) -> Loop {
     let began = Instant::now();
     let mut all = Loop::default();
     for seed in seeds {
@@ -195,6 +216,12 @@ fn run_all(plans: &[Plan]) -> Loop {
 }
 
 impl Loop {
+    /// How many recoveries were cut off.
+    #[must_use]
+    pub fn cut_off(&self) -> u64 {
+        self.coverage.count("second crash in recovery")
+    }
+
     fn run(&mut self, plan: &Plan) {
         let report = run(plan, false);
         self.cases += 1;

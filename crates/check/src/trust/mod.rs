@@ -30,6 +30,8 @@ pub enum Check {
     Search,
     /// The simulated runs.
     Sim,
+    /// Every call of every disk, failing; every log, damaged.
+    Disk,
     /// The mutants.
     Mutants,
     /// The frames, bodies, logs and texts.
@@ -42,14 +44,14 @@ pub enum Check {
 
 impl Check {
     /// Every one, in the order in which they are run.
-    pub const ALL: [Self; 6] = [Self::Search, Self::Sim, Self::Mutants, Self::Frames, Self::Kill, Self::Hostile];
+    pub const ALL: [Self; 7] = [Self::Search, Self::Sim, Self::Disk, Self::Mutants, Self::Frames, Self::Kill, Self::Hostile];
 
     /// Whether it needs real processes, which must be built.
     #[must_use]
     pub fn needs_processes(self) -> bool {
         match self {
             Self::Kill | Self::Hostile => true,
-            Self::Search | Self::Sim | Self::Mutants | Self::Frames => false,
+            Self::Search | Self::Sim | Self::Disk | Self::Mutants | Self::Frames => false,
         }
     }
 
@@ -59,6 +61,7 @@ impl Check {
         match self {
             Self::Search => rows::searches(size, progress),
             Self::Sim => vec![rows::simulation(size, progress)],
+            Self::Disk => vec![rows::disk(progress)],
             Self::Mutants => vec![rows::mutants(progress)],
             Self::Frames => vec![rows::frames(size, progress)],
             Self::Kill => vec![rows::kill(size, trials)],

@@ -137,6 +137,26 @@ pub(super) fn simulation(size: Size, progress: &(dyn Fn(&str) + Sync)) -> Row {
     }
 }
 
+pub(super) fn disk(progress: &(dyn Fn(&str) + Sync)) -> Row {
+    let started = Instant::now();
+    let mut failures = Vec::new();
+    let [failing, cut_off, damaged] = sim::disk_loops::ALL.map(|(what, run)| {
+        progress(what);
+        let found = run();
+        failures.extend(found.failures);
+        Count(found.cases)
+    });
+    Row {
+        what: "every call of every disk of three nodes fails, in every way; every log is cut and flipped".into(),
+        command: "twopc-check disk".into(),
+        figure: format!("{failing} runs with a call that fails, {cut_off} with a second crash in recovery, {damaged} logs cut or flipped"),
+        bar: "every call, once and for good",
+        elsewhere: "SQLite: the same loops over its own calls",
+        failures,
+        took: started.elapsed(),
+    }
+}
+
 pub(super) fn mutants(progress: &(dyn Fn(&str) + Sync)) -> Row {
     let started = Instant::now();
     let effort = Effort { search: Duration::from_secs(300), seeds: 20_000, both: true };
