@@ -144,6 +144,15 @@ fn a_story_can_be_run_again() {
     }
 }
 
+/// Which violation is told does not hang on what several threads come by first.
+#[test]
+fn a_broken_machine_is_told_by_the_same_story_every_time() {
+    for mutant in [Mutant::M4, Mutant::M7, Mutant::M25, Mutant::M27] {
+        let stories = [(); 2].map(|()| hunt(mutant, LIMIT).last().unwrap().violation().map(|(_, story)| story.to_owned()));
+        assert!(stories[0].is_some() && stories[0] == stories[1], "{mutant}: {stories:#?}");
+    }
+}
+
 /// Leaving READY on a timeout, and a READY peer's ABORT, are no steps of TwoPhase.
 #[test]
 fn what_twophase_does_not_allow_is_caught_by_the_refinement() {

@@ -12,7 +12,7 @@ use super::scopes::{self, Named};
 use crate::mutants::Mutant;
 use crate::world::Scope;
 
-/// The exit status of wrong usage, as clap has it.
+/// The exit status of wrong usage, as clap has it, and of a story that cannot be run.
 const WRONG_USAGE: u8 = 2;
 
 /// Explores worlds completely.
@@ -90,13 +90,14 @@ fn show_progress(states: usize) {
     let _ = std::io::stderr().flush();
 }
 
-/// Runs a story again and says what holds at its end.
+/// Runs a story again and says what holds at its end: 0 if everything does, 1 if something does not, 2
+/// if the machines do not go that way.
 pub fn replay_file(args: &ReplayArgs) -> ExitCode {
     let story = match std::fs::read_to_string(&args.file) {
         Ok(story) => story,
         Err(error) => {
             eprintln!("{}: {error}", args.file.display());
-            return ExitCode::FAILURE;
+            return ExitCode::from(WRONG_USAGE);
         }
     };
     match replay(&story) {
@@ -113,7 +114,7 @@ pub fn replay_file(args: &ReplayArgs) -> ExitCode {
         }
         Err(why) => {
             eprintln!("{why}");
-            ExitCode::FAILURE
+            ExitCode::from(WRONG_USAGE)
         }
     }
 }

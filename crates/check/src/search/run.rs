@@ -38,29 +38,30 @@ pub fn explore(scope: &Scope, limit: Duration, progress: &dyn Fn(usize)) -> Find
         failures: Vec::new(),
     };
     let mut discoveries = checker.discoveries();
+    let (mut violated, mut never) = (None, Vec::new());
     for property in checker.model().properties() {
         let found = discoveries.remove(property.name);
         match (property.expectation, found) {
             (Expectation::Always, Some(path)) => {
-                let way: Vec<World> = path.into_states().into_iter().skip(1).collect();
-                let actions = shortened(scope, property.name, way);
-                findings.failures.push(Failure::Violated { property: property.name, story: story::told(scope, property.name, &actions) });
+                let way = || path.into_states().into_iter().skip(1).collect::<Vec<World>>();
+                violated = violated.or_else(|| Some((property.name, way())));
             }
             (Expectation::Sometimes, None) if sometimes::is_due(scope, property.name) => {
-                findings.failures.push(Failure::NeverHappened(property.name.into()));
+                never.push(Failure::NeverHappened(property.name.into()));
             }
             (Expectation::Always | Expectation::Sometimes | Expectation::Eventually, Some(_) | None) => {}
         }
     }
-    if findings.violation().is_some() {
+    findings.failures = if let Some((property, way)) = violated {
         // A search that was broken off has not come by everything.
         findings.complete = false;
-        findings.failures.retain(|failure| matches!(failure, Failure::Violated { .. }));
+        let (property, actions) = shortened(scope, property, way);
+        vec![Failure::Violated { property, story: story::told(scope, property, &actions) }]
     } else if !findings.complete {
-        findings.failures = vec![Failure::OutOfTime];
+        vec![Failure::OutOfTime]
     } else {
         let missed = sometimes::missed(scope, &seen).into_iter();
-        findings.failures.extend(missed.map(|landmark| Failure::NeverHappened(landmark.to_string())));
-    }
+        never.into_iter().chain(missed.map(|landmark| Failure::NeverHappened(landmark.to_string()))).collect()
+    };
     findings
 }

@@ -1,26 +1,34 @@
 //! Making a story shorter.
 //!
-//! Depth first finds a violation at the end of a long way. Breadth first finds one at the end of the
-//! shortest, if it comes so far in time; else whatever can be left out of the long one is left out.
+//! Depth first finds a violation at the end of a long way, and which one depends on what several threads
+//! come by first. Breadth first, by a single thread, finds the same one every time, at the end of a
+//! shortest way, if it comes so far; else whatever can be left out of the long way is left out.
 
-use std::time::Duration;
-
-use stateright::{Checker, HasDiscoveries, Model};
+use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use super::always;
 use super::model::Exploration;
 use crate::world::{Action, Scope, Seen, Successor, World, representative};
 
-/// How long a shorter way is looked for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How many steps are taken to find a shorter way: some seconds. A bound of time would give another
+/// story on another day.
+const PATIENCE: usize = 2_000_000;
 
-/// The same violation by as few actions as can be found in time. `way`: the worlds after each of the
-/// actions that lead there, as the search saw them.
-pub(super) fn shortened(scope: &Scope, property: &'static str, way: Vec<World>) -> Vec<Action> {
-    match shortest(scope, property, way.len()) {
-        Some(shortest) if shortest.len() <= way.len() => actions(scope, shortest),
-        Some(_) | None => thinned(scope, property, actions(scope, way)),
-    }
+/// A violation by as few actions as can be found. `way`: the worlds after each of the actions that lead
+/// to one of `property`, as the search saw them.
+pub(super) fn shortened(scope: &Scope, property: &'static str, way: Vec<World>) -> (&'static str, Vec<Action>) {
+    let (property, way) = nearest(scope).unwrap_or((property, way));
+    (property, thinned(scope, property, actions(scope, way)))
+}
+
+/// The violation that is nearest to the start, unless it is too far for that.
+fn nearest(scope: &Scope) -> Option<(&'static str, Vec<World>)> {
+    let checker = Exploration::new(*scope).checker().threads(1).finish_when(HasDiscoveries::AnyFailures).target_state_count(PATIENCE);
+    let checker = checker.spawn_bfs().join();
+    let mut discoveries = checker.discoveries();
+    let always = checker.model().properties().into_iter().filter(|property| property.expectation == Expectation::Always);
+    let (property, path) = always.filter_map(|property| Some((property.name, discoveries.remove(property.name)?))).next()?;
+    Some((property, path.into_states().into_iter().skip(1).collect()))
 }
 
 /// The actions that lead from the start through these worlds. Where who is who makes no difference to
@@ -35,13 +43,6 @@ fn actions(scope: &Scope, way: Vec<World>) -> Vec<Action> {
         world = next;
     }
     actions
-}
-
-fn shortest(scope: &Scope, property: &'static str, at_most: usize) -> Option<Vec<World>> {
-    let found = HasDiscoveries::AnyOf([property].into());
-    let checker = Exploration::new(*scope).checker().threads(2).finish_when(found).target_max_depth(at_most + 1).timeout(PATIENCE);
-    let path = checker.spawn_bfs().join().discovery(property)?;
-    Some(path.into_states().into_iter().skip(1).collect())
 }
 
 /// Leaves out, from the end, each action without which it still comes to that.

@@ -5,6 +5,7 @@
 //! without a failure or a No) and AC2; Tanenbaum and van Steen, 8.5, the figures of both roles.
 
 use twopc_proto::audit::{Log, Violation};
+use twopc_proto::story;
 use twopc_proto::{
     Coordinator, CoordinatorRecord, Effect, Input, LogRecord, Machine, Message, Participant, ParticipantRecord, PeerState, RecordKind,
     coordinator, participant,
@@ -20,6 +21,8 @@ pub trait Cause: Machine {
     fn may_abort(input: Option<&Input<Self>>) -> bool;
     /// Whether a COMMIT record may follow this input.
     fn may_commit(input: Option<&Input<Self>>) -> bool;
+    /// An input in the protocol's words.
+    fn told(input: &Input<Self>) -> String;
 }
 
 pub(super) fn decisions_have_a_cause<M: Cause>(step: &Step<'_, M>) -> Result<(), Violation> {
@@ -29,7 +32,8 @@ pub(super) fn decisions_have_a_cause<M: Cause>(step: &Step<'_, M>) -> Result<(),
         let is_caused =
             (kind != RecordKind::Abort || M::may_abort(step.input)) && (kind != RecordKind::Commit || M::may_commit(step.input));
         if !is_caused {
-            let evidence = format!("{} wrote {kind} of {} after {:?}", step.holding.user, record.txn(), step.input);
+            let cause = step.input.map_or("its recovery".into(), M::told);
+            let evidence = format!("{} wrote {kind} of {} after “{cause}”", step.holding.user, record.txn());
             return Err(Violation { property: "cause", evidence });
         }
     }
@@ -37,6 +41,10 @@ pub(super) fn decisions_have_a_cause<M: Cause>(step: &Step<'_, M>) -> Result<(),
 }
 
 impl Cause for Coordinator {
+    fn told(input: &Input<Self>) -> String {
+        story::input(input)
+    }
+
     fn log(records: &[CoordinatorRecord], incarnation: u64) -> Log<'_> {
         Log::Coordinator { records, incarnation }
     }
@@ -70,6 +78,10 @@ impl Cause for Coordinator {
 }
 
 impl Cause for Participant {
+    fn told(input: &Input<Self>) -> String {
+        story::input(input)
+    }
+
     fn log(records: &[ParticipantRecord], _: u64) -> Log<'_> {
         Log::Participant(records)
     }

@@ -12,6 +12,9 @@
 //!   do at any moment anyway.
 //! - Timers fire at any moment, set or not; reasons for people are left out.
 //!
+//! Not in these worlds, and so the simulation's: a person who leaves, a disk without space, a link that
+//! goes while both its ends stay, several coordinators.
+//!
 //! Where the scope is `eager`, what a node could say at any time without becoming another one counts
 //! as said. Compare any world with the one in which that was said, and all else is equal: whatever can
 //! happen in the first can happen in the second, since nothing ever waits for a message *not* to have
