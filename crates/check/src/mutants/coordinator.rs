@@ -29,6 +29,7 @@ impl Twist for Coordinator {
             Mutant::M17 => count_twice(self, input),
             Mutant::M28 => count_strangers(self, input),
             Mutant::M32 => self.step(take_no_for_yes(input)),
+            Mutant::M36 => count_for_all(self, input),
             _ => self.step(input),
         };
         match mutant {
@@ -141,6 +142,20 @@ fn count_strangers(machine: &mut Coordinator, input: Input<Coordinator>) -> Effe
         _ => None,
     };
     machine.step(counted.unwrap_or(input))
+}
+
+fn count_for_all(machine: &mut Coordinator, input: Input<Coordinator>) -> Effects {
+    let mut others = Vec::new();
+    if let Input::Received { from, role: Role::Participant, message: Message::VoteCommit { txn } } = &input {
+        let ballots = machine.ballots();
+        let waiting = ballots.iter().filter(|ballot| ballot.txn != txn && missing(machine, ballot.txn).contains(from));
+        others.extend(waiting.map(|ballot| forged(ballot.txn, from, yes)));
+    }
+    let mut effects = machine.step(input);
+    for forged in others {
+        effects.extend(machine.step(forged));
+    }
+    effects
 }
 
 fn take_no_for_yes(input: Input<Coordinator>) -> Input<Coordinator> {

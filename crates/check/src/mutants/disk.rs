@@ -18,12 +18,14 @@ pub struct Broken<D> {
     mutant: Option<Mutant>,
     /// How many bytes of a log the store was not shown.
     hidden: BTreeMap<PathBuf, u64>,
+    /// A file is being written that will be renamed.
+    is_beside: bool,
 }
 
 impl<D> Broken<D> {
     /// That disk; the real behaviour without a mutant.
     pub fn new(disk: D, mutant: Option<Mutant>) -> Self {
-        Self { disk, mutant, hidden: BTreeMap::new() }
+        Self { disk, mutant, hidden: BTreeMap::new(), is_beside: false }
     }
 }
 
@@ -49,6 +51,7 @@ impl<D: Disk> Disk for Broken<D> {
     }
 
     fn create(&mut self, path: &Path, private: bool) -> io::Result<D::File> {
+        self.is_beside = path.extension().is_some_and(|extension| extension == "new");
         self.disk.create(path, private)
     }
 
@@ -77,6 +80,9 @@ impl<D: Disk> Disk for Broken<D> {
     }
 
     fn sync(&mut self, file: &mut D::File) -> io::Result<()> {
+        if self.mutant == Some(Mutant::M39) && self.is_beside {
+            return Ok(());
+        }
         match self.disk.sync(file) {
             Err(_) if self.mutant == Some(Mutant::M24) => self.disk.sync(file),
             other => other,
@@ -92,6 +98,7 @@ impl<D: Disk> Disk for Broken<D> {
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.hidden.remove(to);
+        self.is_beside = false;
         self.disk.rename(from, to)
     }
 

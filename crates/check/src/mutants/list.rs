@@ -62,13 +62,17 @@ mutants! {
     M33: "another's READY is taken for COMMIT",
     M34: "ACK leaves before COMMIT is durable",
     M35: "the string is appended before COMMIT is durable",
+    M36: "a vote counts for every open transaction of its coordinator",
+    M37: "a restart believes that what it committed stands in the text file",
+    M38: "whoever leaves while in READY aborts",
+    M39: "a new file is renamed before it is synced",
 }
 
 impl Mutant {
     /// Whether it is the store's disk that is broken, which a search does without.
     #[must_use]
     pub fn breaks_the_disk(self) -> bool {
-        matches!(self, Self::M20 | Self::M21 | Self::M22 | Self::M23 | Self::M24)
+        matches!(self, Self::M20 | Self::M21 | Self::M22 | Self::M23 | Self::M24 | Self::M39)
     }
 }
 

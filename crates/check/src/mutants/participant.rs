@@ -1,6 +1,6 @@
 //! The participant, broken on purpose.
 
-use twopc_proto::participant::Timer;
+use twopc_proto::participant::{Command, Timer};
 use twopc_proto::{
     CommittedString, Decision, Effect, Identity, Input, LogRecord, Lsn, Machine, Message, Notice, Participant, ParticipantRecord,
     PeerState, RecordKind, Role, Settings, State, Sync, TxnId, UserName,
@@ -26,7 +26,11 @@ impl Twist for Participant {
         };
         // A record that is lost is another one, so that the places of those behind it stay.
         let kept: Vec<ParticipantRecord> = log.iter().map(|record| if lost(record) { of_no_concern() } else { record.clone() }).collect();
-        Self::recover(me, settings, incarnation, &kept)
+        let (mut machine, mut effects) = Self::recover(me, settings, incarnation, &kept);
+        if mutant == Mutant::M37 {
+            believe_lines_to_stand(&mut machine, &mut effects);
+        }
+        (machine, effects)
     }
 
     fn twisted_step(&mut self, mutant: Mutant, input: Input<Self>) -> Effects {
@@ -44,6 +48,7 @@ impl Twist for Participant {
             Mutant::M5 => when_the_grace_is_over(self, input, |txn| Message::GlobalCommit { txn }),
             Mutant::M18 => as_if_from_its_coordinator(input),
             Mutant::M33 => take_ready_for_commit(input),
+            Mutant::M38 => abort_before_leaving(self, input),
             _ => input,
         };
         let mut effects = self.step(input);
@@ -214,6 +219,28 @@ fn vote_no_without_a_record(before: &Participant, machine: &mut Participant, eff
     }
     if let Some(lsn) = believed {
         effects.extend(machine.step(Input::Durable(lsn)));
+    }
+}
+
+/// Takes the lines that a recovery asks for as written.
+fn believe_lines_to_stand(machine: &mut Participant, effects: &mut Effects) {
+    let lines: Vec<Lsn> =
+        effects.iter().filter_map(|effect| if let Effect::Apply { lsn, .. } = effect { Some(*lsn) } else { None }).collect();
+    effects.retain(|effect| !matches!(effect, Effect::Apply { .. }));
+    for lsn in lines {
+        effects.extend(machine.step(Input::Applied(lsn)));
+    }
+}
+
+/// Whoever wants to leave hears first that a transaction in doubt is aborted.
+fn abort_before_leaving(machine: &Participant, input: Input<Participant>) -> Input<Participant> {
+    let in_doubt = machine.standings().into_iter().find(|standing| standing.state == State::Ready).map(|standing| standing.txn.clone());
+    match (&input, in_doubt) {
+        (Input::Command(Command::Leave), Some(txn)) => {
+            let from = txn.coordinator().clone();
+            Input::Received { from, role: Role::Coordinator, message: Message::GlobalAbort { txn, reason: None, by: None } }
+        }
+        _ => input,
     }
 }
 
