@@ -6,6 +6,10 @@ use clap::{Parser, Subcommand};
 use twopc_check::trust::Size;
 use twopc_check::{frames, mutants, search, sim, trust};
 
+// A search makes and drops small values by the hundred million, in two threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Drives the two-phase commit machines through every schedule.
 #[derive(Debug, Parser)]
 #[command(name = "twopc-check", version)]
