@@ -11,13 +11,14 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use twopc_lab::life::{End, Life};
 use twopc_lab::member::members;
 use twopc_lab::room::{Program, RoomView};
-use twopc_lab::run::{Deed, Event, Happening};
+use twopc_lab::run::{Deed, Event, Happening, Stage};
 use twopc_lab::scenario::shelf;
 use twopc_lab::verdict::{Evidence, judge};
 use twopc_lab::view::{Desk, Files, Judged, Shown, Source, Tab, Wish, lab_ui};
 use twopc_lab::watched::Watched;
 use twopc_proto::bench::{Fate, Rule, Then};
-use twopc_proto::{Role as NodeRole, UserName};
+use twopc_proto::trace::{Trace, What};
+use twopc_proto::{RecordKind, Role as NodeRole, TxnId, UserName};
 use twopc_ui::theme;
 
 struct Seen {
@@ -218,6 +219,43 @@ fn who_runs_and_cannot_be_reached_is_said_to_be_offline_or_without_a_relay() {
     window.run();
     assert_eq!(window.get_all_by_label("running, no relay").count(), 3);
     assert!(window.query_by_label("running").is_none());
+}
+
+#[test]
+fn the_relays_lane_is_shown_once_it_has_rules_and_then_as_somebody_chooses() {
+    let is_shown = |window: &Window| {
+        let drawn = |seen: &Seen| seen.watched.chart().relay().is_some_and(|relay| !seen.desk.diagram.lens.filter.hidden.contains(&relay));
+        drawn(window.state())
+    };
+    let mut window = window_in(&[], Tab::Diagram);
+    assert!(!is_shown(&window), "it only passes on");
+    window.state_mut().watched = happened(&[of_all(Then::Hold)]);
+    window.run();
+    assert!(is_shown(&window));
+    window.state_mut().watched.step(-1);
+    window.run();
+    assert!(is_shown(&window), "no lane comes and goes while somebody looks at another moment");
+    press(&mut window, Role::Button, "relay");
+    assert!(!is_shown(&window));
+    window.state_mut().watched = happened(&[]);
+    press(&mut window, Role::Button, "relay");
+    assert!(is_shown(&window), "it was chosen");
+}
+
+#[test]
+fn whose_process_is_gone_is_in_doubt_again_once_it_is_started() {
+    let told = |what| Happening::Told { user: name("alice"), role: NodeRole::Participant, trace: Trace { life: 1, n: 1, at_us: 1, what } };
+    let txn = || TxnId::parse("chair.1.1").unwrap();
+    let doubt = What::Doubt { txn: txn(), since_us: 0, asked_us: None, blocked: false, peers: Vec::new() };
+    let killed = Happening::Process { program: String::from("alice"), stage: Stage::Ended { killed: true, how: String::from("Killed.") } };
+    for (record, is_listed) in [(RecordKind::Ready, true), (RecordKind::Commit, false)] {
+        let log = What::Log { lsn: 1, record, txn: txn(), forced: true };
+        let seen = [told(doubt.clone()), told(log), killed.clone()];
+        let mut window = window_in(&[], Tab::Doubt);
+        window.state_mut().watched = Watched::of((1..).zip(seen).map(|(at_us, what)| Event { at_us, what }).collect());
+        window.run();
+        assert_eq!(window.query_by_label_contains("Once started, it is in doubt again").is_some(), is_listed, "{record:?}");
+    }
 }
 
 #[test]

@@ -108,11 +108,12 @@ fn the_relay_the_files_and_every_program_are_named() {
 #[test]
 fn what_runs_can_be_stopped_and_what_has_ended_can_be_started() {
     let mut window = window([running(101), running(102), Life::Ended(End::Left)]);
-    for (name, can) in [("Start relay", false), ("Stop relay", true), ("Stop alice", true), ("Start chair", true), ("Stop chair", false)] {
+    for (name, can) in [("Start relay", false), ("Stop relay", true), ("Stop alice", true), ("Restart chair", true), ("Stop chair", false)]
+    {
         assert_eq!(can_press(&window, name), can, "{name}");
     }
     assert_eq!(press(&mut window, "Stop alice"), [Wish::Do(Deed::Stop { program: String::from("alice") })]);
-    assert_eq!(press(&mut window, "Start chair"), [Wish::Do(Deed::Start { program: String::from("chair"), crash_at: None })]);
+    assert_eq!(press(&mut window, "Restart chair"), [Wish::Do(Deed::Start { program: String::from("chair"), crash_at: None })]);
     assert_eq!(press(&mut window, "Start alice"), [], "it runs");
 }
 
@@ -136,7 +137,7 @@ fn why_a_program_failed_stands_at_its_row_until_it_runs_again() {
     let mut window = window([running(101), failed, Life::Ended(End::Stopped)]);
     let sentence = window.get_by_label(taken).rect();
     let row = |window: &Window, name: &str| window.get_by_role_and_label(Role::Button, name).rect();
-    assert!(row(&window, "Start alice").bottom() <= sentence.top() && sentence.bottom() <= row(&window, "Start chair").top());
+    assert!(row(&window, "Restart alice").bottom() <= sentence.top() && sentence.bottom() <= row(&window, "Restart chair").top());
     window.get_by_label("stopped");
     window.state_mut().room.programs[1].life = running(107);
     window.run();

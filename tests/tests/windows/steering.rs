@@ -79,7 +79,7 @@ pub(crate) fn a_program_that_was_killed_goes_on_from_its_file_as_another_process
     assert!(!exists(before), "there is no such process any more");
     drop(alice);
     lab.window.withholds("Stop alice");
-    lab.window.presses("Start alice");
+    lab.window.presses("Restart alice");
     let after = lab.lists(ALICE, "running").expect("it has a process");
     assert_ne!(after, before);
     assert!(exists(after));
@@ -112,7 +112,7 @@ pub(crate) fn a_program_dies_at_the_point_that_was_chosen_by_its_meaning(display
     assert_eq!(StableLog::<twopc_proto::ParticipantRecord>::read(&log).kinds(), [RecordKind::Ready]);
     chair.shows_all_in("Votes", &["alice", "waiting"]);
 
-    lab.window.presses("Start alice");
+    lab.window.presses("Restart alice");
     let alice = lab.participant("alice");
     all_commit(lab, &place, &chair, [("alice", &alice)]);
 }

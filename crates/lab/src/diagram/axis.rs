@@ -37,6 +37,15 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Shows a lane, or hides it.
+    pub fn show(&mut self, lane: LaneId, is_shown: bool) {
+        if is_shown {
+            self.hidden.remove(&lane);
+        } else {
+            self.hidden.insert(lane);
+        }
+    }
+
     /// Whether that entry is let through. What says no more than what stands before it never is.
     #[must_use]
     pub fn shows(&self, chart: &Chart, entry: &Entry) -> bool {

@@ -101,6 +101,9 @@ pub enum RunError {
     /// There is no such folder, or it is no run.
     #[error("{} is not a recorded run: it has no {HEADER}. Name a folder that the lab has recorded.", .0.display())]
     NotARun(PathBuf),
+    /// There is a header, but another program's.
+    #[error("{} is not the lab's: its format is not {FORMAT}. Name a folder that the lab has recorded.", .0.display())]
+    Foreign(PathBuf),
     /// A file cannot be read or written.
     #[error("{} cannot be used: {}.", path.display(), in_words(error))]
     Io {
@@ -110,13 +113,13 @@ pub enum RunError {
         error: io::Error,
     },
     /// A file does not say what it should.
-    #[error("{} is damaged: line {line} is not what the lab writes ({why}). Take another run.", path.display())]
+    #[error("{} is damaged: line {line} is not what the lab writes; {why}. Take another run.", path.display())]
     Damaged {
         /// Which.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What is wrong with it, and where in the line.
         why: String,
     },
     /// It was written by another version.
@@ -174,14 +177,14 @@ pub fn open(dir: &Path) -> Result<Recorded, RunError> {
         }
         Err(error) => return Err(at(&path)(error)),
     };
-    let damaged = |why: String| RunError::Damaged { path: path.clone(), line: 1, why };
-    let header: Header = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-    if header.format != FORMAT {
-        return Err(RunError::NotARun(dir.to_path_buf()));
+    let header: serde_json::Value = serde_json::from_slice(&text).map_err(|error| damaged(&path, error.line(), &error))?;
+    if header.get("format").and_then(serde_json::Value::as_str).is_some_and(|format| format != FORMAT) {
+        return Err(RunError::Foreign(path));
     }
-    if header.version != VERSION {
-        return Err(RunError::Version { path, version: header.version });
+    if let Some(version) = header.get("version").and_then(serde_json::Value::as_u64).filter(|version| *version != VERSION) {
+        return Err(RunError::Version { path, version });
     }
+    let header = serde_json::from_slice::<Header>(&text).map_err(|error| damaged(&path, error.line(), &error))?;
     let (events, is_torn) = read_events(&dir.join(EVENTS))?;
     Ok(Recorded { dir: dir.to_path_buf(), header, events, is_torn })
 }
@@ -197,10 +200,17 @@ fn read_events(path: &Path) -> Result<(Vec<Event>, bool), RunError> {
         if !line.ends_with(b"\n") {
             return Ok((events, true));
         }
-        let event = serde_json::from_slice(&line);
-        let damaged = |error: serde_json::Error| RunError::Damaged { path: path.into(), line: events.len() + 1, why: error.to_string() };
-        events.push(event.map_err(damaged)?);
+        let event = serde_json::from_slice(&line).map_err(|error| damaged(path, events.len() + 1, &error))?;
+        events.push(event);
     }
+}
+
+/// The parser counts lines itself; here one is known.
+fn damaged(path: &Path, line: usize, error: &serde_json::Error) -> RunError {
+    let why = error.to_string();
+    let what = why.split(" at line ").next().unwrap_or(&why);
+    let why = if error.column() > 0 { format!("at byte {}: {what}", error.column()) } else { what.to_owned() };
+    RunError::Damaged { path: path.into(), line, why }
 }
 
 /// Copies the stable logs and text files of a data directory, as a program that starts would find them.
@@ -269,9 +279,14 @@ mod tests {
         assert!(sentence(folder.path()).contains("is not a recorded run"));
         fs::write(folder.path().join(HEADER), "{}").unwrap();
         assert!(sentence(folder.path()).contains("is damaged: line 1"));
+        fs::write(folder.path().join(HEADER), "{\"format\":\"npm\"}").unwrap();
+        assert!(sentence(folder.path()).contains("is not the lab's"));
         begin(folder.path(), &header()).unwrap();
         fs::write(folder.path().join(EVENTS), "{\"at_us\":1,\"kind\":\"blind\"}\n{\"at_us\":1}\n").unwrap();
-        assert!(sentence(folder.path()).contains("events.jsonl is damaged: line 2"));
+        assert!(
+            sentence(folder.path())
+                .contains("events.jsonl is damaged: line 2 is not what the lab writes; at byte 11: missing field `kind`.")
+        );
         let newer = serde_json::to_string(&Header { version: 2, ..header() }).unwrap();
         fs::write(folder.path().join(HEADER), newer).unwrap();
         assert!(sentence(folder.path()).contains("a run of format 2"));

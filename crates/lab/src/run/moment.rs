@@ -160,7 +160,7 @@ impl Moment {
     }
 
     fn is_in_doubt(&self) -> bool {
-        let running = self.programs.values().filter(|standing| standing.pid.is_some());
+        let running = self.programs.values().filter(|standing| !standing.is_gone());
         running.flat_map(|standing| &standing.transactions).any(|(_, stand)| stand.doubt.is_some())
     }
 
@@ -247,6 +247,12 @@ impl Standing {
     #[must_use]
     pub fn of(&self, txn: &TxnId) -> Option<&Stand> {
         self.transactions.iter().find(|(known, _)| known == txn).map(|(_, stand)| stand)
+    }
+
+    /// Whether its process was the lab's, and is there no more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self.stage, Some(Stage::Ended { .. }))
     }
 
     /// The transactions that are not decided.

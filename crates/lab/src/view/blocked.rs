@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use egui::{Grid, RichText, Ui};
-use twopc_proto::TxnId;
+use twopc_proto::{RecordKind, TxnId};
 use twopc_ui::doubt::{Doubt as Told, Row};
 use twopc_ui::mark::{self, Mark};
 use twopc_ui::pane::{empty_ui, scrolled_pane_ui};
@@ -32,19 +32,35 @@ pub(super) fn blocked_ui(ui: &mut Ui, moment: &Moment, now_us: u64) {
     });
 }
 
-/// Whoever is in doubt, and about what.
+/// Whoever is in doubt, and about what; those whose process is gone were, and will be again.
 fn in_doubt(moment: &Moment) -> Vec<(&str, &Standing, &TxnId, &Stand, &Doubt)> {
-    let running = moment.programs.iter().filter(|(_, standing)| standing.pid.is_some());
-    let transactions = running.flat_map(|(name, standing)| standing.transactions.iter().map(move |known| (name.as_str(), standing, known)));
-    transactions.filter_map(|(name, standing, (txn, stand))| Some((name, standing, txn, stand, stand.doubt.as_ref()?))).collect()
+    let everybody = moment.programs.iter();
+    let transactions =
+        everybody.flat_map(|(name, standing)| standing.transactions.iter().map(move |known| (name.as_str(), standing, known)));
+    let in_doubt = transactions.filter(|(_, standing, (txn, _))| !(standing.is_gone() && has_decision(standing, txn)));
+    in_doubt.filter_map(|(name, standing, (txn, stand))| Some((name, standing, txn, stand, stand.doubt.as_ref()?))).collect()
+}
+
+/// Whether the last that was written there is what became of the transaction.
+fn has_decision(standing: &Standing, txn: &TxnId) -> bool {
+    standing.record.as_ref().is_some_and(|written| written.txn == *txn && written.record != RecordKind::Ready)
 }
 
 fn doubt_ui(ui: &mut Ui, name: &str, standing: &Standing, txn: &TxnId, stand: &Stand, doubt: &Doubt, now_us: u64) {
+    let string = stand.string.as_deref().map(quoted).unwrap_or_default();
+    if standing.is_gone() {
+        ui.horizontal(|ui| {
+            mark::mark_ui(ui, Mark::Wait);
+            ui.label(RichText::new(format!("{name}: not running {string} {txn}")).strong());
+        });
+        ui.label(format!("{name} voted commit, and ended before it heard the decision. Once started, it is in doubt again, and asks."));
+        ui.add_space(8.0);
+        return;
+    }
     let since = |us: u64| Duration::from_micros(now_us.saturating_sub(us));
     let mark = if doubt.is_blocked { Mark::Blocked } else { Mark::Ready };
     ui.horizontal(|ui| {
         mark::mark_ui(ui, mark);
-        let string = stand.string.as_deref().map(quoted).unwrap_or_default();
         ui.label(RichText::new(format!("{name}: {} {string} {txn}", mark.word())).strong());
     });
     let told = Told {

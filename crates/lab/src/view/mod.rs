@@ -95,8 +95,8 @@ pub struct Desk {
     pub tab: Tab,
     /// Where somebody looks in the diagram.
     pub diagram: Diagram,
-    /// The relay's lane was put away once: most of the time it says nothing.
-    pub relay_is_away: bool,
+    /// Somebody has chosen whether the relay's lane is shown.
+    pub relay_is_chosen: bool,
     /// The rule that is being chosen.
     pub rule: bench::Draft,
     /// The scenario that is being chosen.
@@ -130,7 +130,7 @@ pub enum Tab {
 impl Desk {
     /// Another run is looked at, from its end.
     pub fn look_anew(&mut self) {
-        (self.diagram, self.relay_is_away) = (Diagram::default(), false);
+        (self.diagram, self.relay_is_chosen) = (Diagram::default(), false);
     }
 }
 
@@ -235,11 +235,12 @@ fn tab_ui(ui: &mut Ui, tab: Tab, shown: &Shown<'_>, desk: &mut Desk, wishes: &mu
 /// The diagram, and under it what is known of what was picked in it.
 fn drawing_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) {
     let chart = shown.watched.chart();
-    if let Some(relay) = chart.relay().filter(|_| !desk.relay_is_away) {
-        desk.diagram.lens.filter.hidden.insert(relay);
-        desk.relay_is_away = true;
+    // Most of the time it says nothing, and the others can do with its place.
+    if let Some(relay) = chart.relay().filter(|_| !desk.relay_is_chosen) {
+        desk.diagram.lens.filter.show(relay, chart.relay_acts());
     }
-    picked::filter_ui(ui, chart, &mut desk.diagram);
+    let chosen = picked::filter_ui(ui, chart, &mut desk.diagram);
+    desk.relay_is_chosen |= chosen.is_some() && chosen == chart.relay();
     let area = ui.available_rect_before_wrap();
     let height = if desk.diagram.picked().is_some() { (area.height() * 0.35).min(28.0 * UNIT) } else { 0.0 };
     let split = area.bottom() - height;

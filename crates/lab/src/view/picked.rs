@@ -10,12 +10,13 @@ use twopc_ui::pane::scrolled_pane_ui;
 use twopc_ui::theme::CONTROL;
 
 use super::Shown;
-use crate::diagram::chart::Chart;
+use crate::diagram::chart::{Chart, LaneId};
 use crate::diagram::detail::{RecordRef, detail};
 use crate::diagram::{Diagram, Pick};
 
-/// Which transaction, which lanes, and whether idle time is folded.
-pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) {
+/// Which transaction, which lanes, and whether idle time is folded. Gives back the lane that was shown or hidden.
+pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) -> Option<LaneId> {
+    let mut chosen = None;
     ui.horizontal_wrapped(|ui| {
         let filter = &mut diagram.lens.filter;
         let shown = filter.txn.as_ref().map_or_else(|| String::from("All transactions"), ToString::to_string);
@@ -34,12 +35,14 @@ pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) {
             let is_shown = !filter.hidden.contains(&lane);
             let name = chart.lane(lane).name.clone();
             let button = ui.add(Button::selectable(is_shown, name).min_size(vec2(0.0, CONTROL)));
-            if button.on_hover_text("Show or hide this lane").clicked() && !filter.hidden.remove(&lane) {
-                filter.hidden.insert(lane);
+            if button.on_hover_text("Show or hide this lane").clicked() {
+                chosen = Some(lane);
+                filter.show(lane, !is_shown);
             }
         }
         tick_ui(ui, Ok(()), &mut diagram.lens.fold, "Fold idle time");
     });
+    chosen
 }
 
 /// All that is known of it.

@@ -54,6 +54,11 @@ pub fn points(part: Part) -> &'static [Point] {
     }
 }
 
+/// What a point of that program means; one that is on no list is told as the flag takes it.
+pub(super) fn meaning(part: Part, at: &str) -> &str {
+    points(part).iter().find(|point| point.at == at).map_or(at, |point| point.means)
+}
+
 #[cfg(test)]
 mod tests {
     use twopc_proto::Role;

@@ -12,10 +12,10 @@ use twopc_ui::palette::Palette;
 use twopc_ui::pane::{pane_ui, region_ui};
 use twopc_ui::sight::scrolled_ui;
 use twopc_ui::text::{error_ui, line_ui};
-use twopc_ui::theme::{CONTROL, UNIT, side_button};
+use twopc_ui::theme::{BUTTON, CONTROL, UNIT, side_button};
 
-use super::points::points;
-use crate::life::Life;
+use super::points::{meaning, points};
+use crate::life::{End, Life};
 use crate::member::{Member, Part as MemberPart};
 use crate::room::{Program, RoomView};
 use crate::run::moment::{Standing, Written};
@@ -25,8 +25,9 @@ use crate::run::{Deed, Moment};
 const NAME: f32 = 12.0 * UNIT;
 const ROLE: f32 = 13.0 * UNIT;
 const PROCESS: f32 = 9.0 * UNIT;
-/// The buttons of a row.
-const BUTTONS: f32 = 25.0 * UNIT;
+/// The buttons of a row, and the first of them: as wide for either of its words.
+const BUTTONS: f32 = 26.5 * UNIT;
+const START: f32 = 10.0 * UNIT;
 /// The button behind a path.
 const COPY_PATH: f32 = 13.0 * UNIT;
 /// The least that a state needs.
@@ -110,14 +111,16 @@ fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, reach: Reach,
         });
     }
     if let Some(at) = &standing.crash_at {
-        let point = points(member.part).iter().find(|point| point.at == at);
-        let words = format!("It dies when {}.", point.map_or(at.as_str(), |point| point.means));
+        let words = format!("It dies when {}.", meaning(member.part, at));
         ui.add(Label::new(RichText::new(words).italics()).wrap());
     }
     standing_ui(ui, standing);
     if let Life::Ended(end) = life {
         if end.is_trouble() {
             error_ui(ui, &end.sentence());
+        } else if let End::AtPoint(at) = end {
+            let words = format!("It died as it was to: {}. Restart opens it from its files.", meaning(member.part, at));
+            ui.add(Label::new(RichText::new(words).weak()).wrap());
         } else if end.was_killed() {
             ui.add(Label::new(RichText::new(end.sentence()).weak()).wrap());
         }
@@ -207,15 +210,16 @@ fn shape(ui: &Ui, rect: Rect, life: &Life, reach: Reach) {
 
 fn buttons_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
     let Program { member, life } = program;
-    let mut press = |ui: &mut Ui, can, word: &'static str, action| {
-        let button = button_ui(ui, can, side_button(word)).accessible_name(format!("{word} {}", member.name));
+    let mut press = |ui: &mut Ui, can, word: &'static str, width: f32, action| {
+        let button = side_button(word).min_size(vec2(width, CONTROL));
+        let button = button_ui(ui, can, button).accessible_name(format!("{word} {}", member.name));
         if button.clicked() {
             deeds.push(action);
         }
     };
     let name = || member.name.clone();
-    press(ui, life.can_start(), "Start", Deed::Start { program: name(), crash_at: None });
-    press(ui, life.can_stop(), "Stop", Deed::Stop { program: name() });
+    press(ui, life.can_start(), start_word(life), START, Deed::Start { program: name(), crash_at: None });
+    press(ui, life.can_stop(), "Stop", BUTTON, Deed::Stop { program: name() });
     let menu = ui.menu_button("⋯", |ui| {
         // The room's windows share the screen, so this one may be lower than its longest menu.
         let height = ui.ctx().content_rect().height() - 6.0 * UNIT;
@@ -223,6 +227,15 @@ fn buttons_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
         scrolled_ui(ui, area, |ui| more_ui(ui, program, deeds));
     });
     menu.response.accessible_name(format!("More for {}", member.name));
+}
+
+/// What ran before goes on from its files.
+fn start_word(life: &Life) -> &'static str {
+    match life {
+        Life::Ended(End::NotStarted(_)) => "Start",
+        Life::Ended(_) => "Restart",
+        Life::Waiting | Life::Starting { .. } | Life::Running { .. } | Life::Frozen { .. } | Life::Ending { .. } => "Start",
+    }
 }
 
 /// What is done more rarely: an end at once, a stop, a crash at a point.

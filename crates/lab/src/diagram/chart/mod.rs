@@ -63,6 +63,8 @@ pub struct Chart {
 #[derive(Clone, Debug, Default)]
 struct Relay {
     lane: Option<LaneId>,
+    /// See [`Chart::relay_acts`].
+    acts: bool,
     rules: Vec<Rule>,
     /// The span in which those rules hold, and the one in which the lab sees nothing.
     ruled: Option<SpanId>,
@@ -89,15 +91,18 @@ impl Chart {
         let mut by_user = whole.by_user.clone();
         // Where two have one name, the one that was seen first is the one that is seen next.
         by_user.values_mut().for_each(|lanes| lanes.sort_by_key(|lane| std::cmp::Reverse(*lane)));
-        let relay = Relay { lane: whole.relay.lane, ..Relay::default() };
+        let relay = Relay { lane: whole.relay.lane, acts: whole.relay.acts, ..Relay::default() };
         Self { lanes, order: whole.order.clone(), by_user, relay, ..Self::default() }
     }
 
-    /// Whether another chart has the same lanes in the same order.
+    /// Whether another chart has the same lanes in the same order, and as much to say on the relay's.
     #[must_use]
     pub fn has_lanes_of(&self, other: &Self) -> bool {
         let same = |(a, b): (&Lane, &Lane)| a.part == b.part && a.name == b.name;
-        self.lanes.len() == other.lanes.len() && self.order == other.order && self.lanes.iter().zip(&other.lanes).all(same)
+        self.relay.acts == other.relay.acts
+            && self.lanes.len() == other.lanes.len()
+            && self.order == other.order
+            && self.lanes.iter().zip(&other.lanes).all(same)
     }
 
     /// Takes the run's next event.
@@ -152,6 +157,13 @@ impl Chart {
     #[must_use]
     pub fn relay(&self) -> Option<LaneId> {
         self.relay.lane
+    }
+
+    /// Whether the relay ever did something else than pass on what could be passed on: it had rules, kept or
+    /// lost a message, was frozen, or ended. Before that its lane says nothing that matters.
+    #[must_use]
+    pub fn relay_acts(&self) -> bool {
+        self.relay.acts
     }
 
     /// Everything that happened, by [`EntryId`] and in order.

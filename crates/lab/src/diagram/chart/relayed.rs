@@ -112,6 +112,12 @@ impl Chart {
 
     /// The relay said what became of a message.
     pub(super) fn on_fate(&mut self, fate: &Fate) {
+        self.relay.acts |= match fate {
+            Fate::Rules { rules, held: _ } => !rules.is_empty(),
+            Fate::Held { .. } | Fate::Delivered { .. } | Fate::Duplicated { .. } => true,
+            // It lost nothing that it could have passed on.
+            Fate::Dropped { seq: _, gone } => !gone,
+        };
         match fate {
             Fate::Rules { rules, held: _ } => self.on_rules(rules),
             Fate::Held { seq, ms } => self.on_held(*seq, *ms),

@@ -20,6 +20,7 @@ impl Chart {
             }
         };
         self.lanes[lane.index()].fold.is_ours = true;
+        self.relay.acts |= program == RELAY && matches!(stage, Stage::Frozen | Stage::Ended { .. });
         match stage {
             Stage::Started { pid, crash_at } => {
                 let label = match crash_at {
