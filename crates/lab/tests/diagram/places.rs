@@ -70,6 +70,19 @@ fn no_length_of_time_is_cut_off_at_the_right_edge() {
 }
 
 #[test]
+fn a_length_of_time_does_not_read_as_the_lane_befores() {
+    let mut room = Room::new(&["alice", "bob"]);
+    room.kill("alice");
+    let chart = Chart::of(&room.events);
+    let axis = Axis::of(&chart, &Lens::default());
+    let view = View { width: 1_000.0, height: 600.0, now_us: chart.last_us() + 13_000_000, ..View::default() };
+    let scene = layout(&chart, &axis, &view);
+    let alice = scene.heads.iter().find(|head| head.name == "alice").unwrap();
+    let down = scene.labels.iter().find(|label| label.text.starts_with("down 13")).unwrap();
+    assert!(down.at.x > alice.x, "the relay's lane is near: {down:?}, {alice:?}");
+}
+
+#[test]
 fn a_message_to_somebody_who_is_not_there_says_so_at_its_end() {
     let mut room = Room::new(&["alice", "bob"]);
     room.dies_after(MessageKind::VoteRequest, 2);

@@ -12,6 +12,8 @@ const LEAST: f32 = 184.0;
 const RELAY: f32 = 168.0;
 /// From a column's edge to its line.
 pub(super) const BEFORE: f32 = 40.0;
+/// Words on the left of a lane that come nearer than this to the line before it read as that one's.
+pub(super) const CLEAR: f32 = 44.0;
 /// What words leave free before the next lane's line.
 const GAP: f32 = 20.0;
 
@@ -64,6 +66,12 @@ impl Columns {
     pub(super) fn x(&self, lane: LaneId) -> Option<f32> {
         let place = (*self.places.get(lane.index())?)?;
         Some(self.shown[place].1)
+    }
+
+    /// Where the line of the lane before that one is, if it is not the first.
+    pub(super) fn before(&self, lane: LaneId) -> Option<f32> {
+        let place = (*self.places.get(lane.index())?)?;
+        Some(self.shown.get(place.checked_sub(1)?)?.1)
     }
 
     /// What words beside a lane's line may take.

@@ -108,11 +108,14 @@ impl Drawing<'_> {
             let middle = f32::midpoint(from, to);
             let spots = [middle, middle - ROW / 2.0, middle + ROW / 2.0, from + 0.25 * (to - from), from + 0.75 * (to - from), from, to];
             // On the right there may be room where the left has none; over the times there is none, nor beyond
-            // the last lane's column.
+            // the last lane's column, nor beside the line of the lane before.
             let (left, right) = (x - 14.0 - width, x + 14.0);
             let room = self.columns.left() + self.columns.width() - right;
-            let sides: &[f32] = match (left < self.columns.left() + columns::MARGIN, width > room) {
+            let is_over_times = left < self.columns.left() + columns::MARGIN;
+            let reads_as_another = self.columns.before(span.lane).is_some_and(|x| left < x + columns::CLEAR);
+            let sides: &[f32] = match (is_over_times, width > room) {
                 (true, _) => &[right, left],
+                (false, false) if reads_as_another => &[right, left],
                 (false, false) => &[left, right],
                 (false, true) => &[left],
             };
