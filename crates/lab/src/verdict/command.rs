@@ -58,7 +58,10 @@ pub fn text(verdict: &Verdict) -> String {
             let _ = writeln!(out, "    and {more} more (--json says all of them)");
         }
     }
-    let _ = writeln!(out, "Transactions: {committed} committed, {aborted} aborted, {undecided} undecided.");
+    let _ = match (committed, aborted, undecided) {
+        (0, 0, 0) => writeln!(out, "Transactions: none yet, so there was nothing to break."),
+        _ => writeln!(out, "Transactions: {committed} committed, {aborted} aborted, {undecided} undecided."),
+    };
     for note in notes {
         let _ = writeln!(out, "{note}");
     }

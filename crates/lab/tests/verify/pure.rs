@@ -57,3 +57,9 @@ fn half_a_frame_is_none() {
     let error = evidence.add_frame("events", 7, "POST /2pc/ACK HTTP/1.1\r\nContent-Length: 5\r\n\r\n").unwrap_err();
     assert_eq!(error.to_string(), "events is damaged: the frame at line 7 cannot be read (it is not whole), so there is no verdict.");
 }
+
+#[test]
+fn nothing_that_was_ever_asked_is_said_to_be_nothing() {
+    let said = twopc_lab::verdict::command::text(&judge(&Evidence::default()));
+    assert!(said.starts_with("ATOMIC\n") && said.contains("Transactions: none yet, so there was nothing to break."), "{said}");
+}
