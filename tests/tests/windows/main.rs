@@ -8,7 +8,8 @@
 //! - [`votes`]: all commit, one aborts, nobody presses, a window is opened again.
 //! - [`doubt`]: the coordinator is gone; who is blocked, and who decides without it.
 //! - [`front_door`]: one command opens a room, and closing it ends it.
-//! - [`steering`]: a message held, a program killed, or dead at a point, by the lab's buttons.
+//! - [`steering`]: a message held; a program killed, frozen, or dead at a point; the relay stopped: by the
+//!   lab's buttons.
 //! - [`watching`]: a scenario from its question to its verdict; a recorded run, moment by moment.
 //! - [`smallest`]: every control in the smallest window, by mouse and by keyboard.
 //! - [`display`], [`lab`], [`room`], [`window`], [`tree`], [`ports`]: what the tests stand on.
@@ -36,7 +37,7 @@ use crate::display::Display;
 
 type Test = (&'static str, fn(&Display));
 
-const TESTS: [Test; 14] = [
+const TESTS: [Test; 15] = [
     ("a_string_typed_by_hand_is_found_in_three_text_files", votes::a_string_typed_by_hand_is_found_in_three_text_files),
     ("one_abort_aborts_for_all", votes::one_abort_aborts_for_all),
     ("nothing_is_committed_that_nobody_pressed_commit_for", votes::nothing_is_committed_that_nobody_pressed_commit_for),
@@ -52,6 +53,7 @@ const TESTS: [Test; 14] = [
         steering::a_program_that_was_killed_goes_on_from_its_file_as_another_process,
     ),
     ("a_program_dies_at_the_point_that_was_chosen_by_its_meaning", steering::a_program_dies_at_the_point_that_was_chosen_by_its_meaning),
+    ("whoever_is_frozen_is_waited_for_and_the_relay_comes_back", steering::whoever_is_frozen_is_waited_for_and_the_relay_comes_back),
     ("every_control_is_reached_in_the_smallest_window", smallest::every_control_is_reached_in_the_smallest_window),
     ("every_control_is_reached_with_the_keyboard_alone", smallest::every_control_is_reached_with_the_keyboard_alone),
 ];

@@ -117,6 +117,34 @@ pub(crate) fn a_program_dies_at_the_point_that_was_chosen_by_its_meaning(display
     all_commit(lab, &place, &chair, [("alice", &alice)]);
 }
 
+/// A participant is stopped where it is and goes on; the relay is stopped in the middle of the vote and comes
+/// back. Everybody is waited for, and nobody's vote is lost.
+pub(crate) fn whoever_is_frozen_is_waited_for_and_the_relay_comes_back(display: &Display) {
+    let place = Place::new();
+    let lab = place.opens(2, display);
+    let [alice, bob] = BOTH.map(|name| lab.participant(name));
+    let chair = lab.chair();
+    lab.picks("alice", "Freeze");
+    let frozen = lab.lists(ALICE, "frozen").expect("it has a process");
+    assert!(exists(frozen), "it is stopped, not dead");
+    asks_for(&chair, &BOTH, "Hello");
+    bob.presses("Commit");
+    chair.shows_all_in("Votes", &["alice", "waiting", "bob", "commit"]);
+    chair.shows("State: WAIT");
+    lab.picks("alice", "Thaw");
+    assert_eq!(lab.lists(ALICE, "running"), Some(frozen), "the same process goes on");
+
+    // What was asked of it meanwhile has arrived; what it answers waits for the relay.
+    alice.offers("Commit");
+    lab.window.presses("Stop relay");
+    lab.lists(ALICE, "running, no relay");
+    alice.presses("Commit");
+    alice.shows("State: READY");
+    chair.shows("State: WAIT");
+    lab.window.presses("Restart relay");
+    all_commit(lab, &place, &chair, [("alice", &alice), ("bob", &bob)]);
+}
+
 /// The row of the list.
 const ALICE: &str = "alice, participant";
 
