@@ -1,14 +1,14 @@
 //! What can happen next in a world, and what comes of it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use twopc_proto::{Coordinator, Message, Participant, Role, TxnId, UserName, story};
 
-use super::choices::{Choices, Surroundings};
-use super::course::Cut;
+use super::choices::{Choices, Echoes, Surroundings};
+use super::course::{Cut, Outcome};
 use super::inhabitant::{Clock, Inhabitant};
-use super::landmarks::{Landmarks, Seen};
+use super::landmarks::Seen;
 use super::node::{Node, Survived};
 use super::renaming::Alike;
 use super::said::Envelope;
@@ -77,7 +77,7 @@ impl Kick {
     /// Its hash. What is heard was hashed when it was said.
     pub(super) fn digest(&self) -> u64 {
         match self {
-            Self::Hear(envelope) => envelope.digest().rotate_left(1),
+            Self::Hear(envelope) => Self::digest_of_hearing(envelope),
             Self::Synced
             | Self::Append
             | Self::Timer(..)
@@ -87,6 +87,11 @@ impl Kick {
             | Self::Request(_)
             | Self::PressCommit(_) => digest(self),
         }
+    }
+
+    /// The hash of hearing this.
+    pub(super) fn digest_of_hearing(envelope: &Shared<Envelope>) -> u64 {
+        envelope.digest().rotate_left(1)
     }
 }
 
@@ -121,7 +126,7 @@ impl World {
     #[must_use]
     pub fn is_over(&self) -> bool {
         let coordinator = if self.coordinator.node.is_up() {
-            self.choices(Who::Coordinator, &self.coordinator).steps.is_empty()
+            self.choices(Who::Coordinator, &self.coordinator).0.is_empty()
         } else {
             self.coordinator.node.scope.end == Some(End::Orphaned)
         };
@@ -130,7 +135,7 @@ impl World {
                 .participants
                 .iter()
                 .enumerate()
-                .all(|(place, seat)| seat.node.is_up() && self.choices(Who::Participant(place), seat).steps.is_empty())
+                .all(|(place, seat)| seat.node.is_up() && self.choices(Who::Participant(place), seat).0.is_empty())
     }
 
     /// One line for an action, in the protocol's words; no two of a world's actions have the same.
@@ -198,51 +203,63 @@ impl World {
         let mut told: Vec<Shared<Envelope>> = Vec::new();
         let as_before = self.transactions == before.transactions;
         for who in self.everybody() {
-            match who {
-                Who::Coordinator => self.settle_seat(who, as_before, &self.coordinator.clone(), &before.coordinator, seen, &mut told),
+            let echoes = match who {
+                Who::Coordinator => self.echoes_since(who, &self.coordinator, &before.coordinator, as_before, &mut told),
                 Who::Participant(place) => {
-                    self.settle_seat(who, as_before, &self.participants[place].clone(), &before.participants[place], seen, &mut told);
+                    self.echoes_since(who, &self.participants[place], &before.participants[place], as_before, &mut told)
+                }
+            };
+            let Some(echoes) = echoes else { continue };
+            seen.add(echoes.landmarks, self.crashes_left);
+            self.deliver_each(&echoes.said, |news| told.push(news.clone()));
+        }
+        while let Some(envelope) = told.pop() {
+            let news = |news: &Shared<Envelope>| told.push(news.clone());
+            match envelope.to {
+                Who::Coordinator => {
+                    let Some(echo) = echo(&self.coordinator.node, &envelope) else { continue };
+                    seen.add(echo.landmarks, self.crashes_left);
+                    self.deliver_each(&echo.said, news);
+                }
+                Who::Participant(place) => {
+                    let Some(echo) = echo(&self.participants[place].node, &envelope) else { continue };
+                    seen.add(echo.landmarks, self.crashes_left);
+                    self.deliver_each(&echo.said, news);
                 }
             }
         }
-        while let Some(envelope) = told.pop() {
-            let echoes = match envelope.to {
-                Who::Coordinator => echoes(&self.coordinator.node, envelope),
-                Who::Participant(place) => echoes(&self.participants[place].node, envelope),
-            };
-            let Some((said, landmarks)) = echoes else { continue };
-            seen.add(landmarks, self.crashes_left);
-            self.deliver_each(&said, |news| told.push(news.clone()));
-        }
     }
 
-    /// Lets one node say what it can at any time, and tells what was said by that and before.
-    fn settle_seat<M: Inhabitant>(
-        &mut self,
+    /// What a node can say at any time; of one that is the same as it was before, only what it was told since.
+    fn echoes_since<M: Inhabitant>(
+        &self,
         who: Who,
-        as_before: bool,
         seat: &Seat<M>,
         was: &Seat<M>,
-        seen: &Seen,
+        as_before: bool,
         told: &mut Vec<Shared<Envelope>>,
-    ) {
+    ) -> Option<Rc<Echoes>> {
         if !seat.node.is_up() {
-            return;
+            return None;
         }
         if as_before && seat.node == was.node {
-            told.extend(seat.inbox.since(&was.inbox).cloned());
-        } else {
-            let choices = self.choices(who, seat);
-            seen.add(choices.landmarks, self.crashes_left);
-            self.deliver_each(&choices.echoes, |news| told.push(news.clone()));
+            if seat.inbox != was.inbox {
+                told.extend(seat.inbox.since(&was.inbox).cloned());
+            }
+            return None;
         }
+        Some(Echoes::of(&seat.node, &self.surroundings(who, seat)))
     }
 
-    fn choices<M: Inhabitant>(&self, who: Who, seat: &Seat<M>) -> Arc<Choices<M>> {
+    fn choices<M: Inhabitant>(&self, who: Who, seat: &Seat<M>) -> Rc<Choices<M>> {
+        Choices::of(&seat.node, &self.surroundings(who, seat))
+    }
+
+    fn surroundings<'a, M: Inhabitant>(&'a self, who: Who, seat: &'a Seat<M>) -> Surroundings<'a> {
         // Elsewhere only what a node says of being blocked hangs on it.
         let bounces = seat.node.scope.end == Some(End::Orphaned) && !self.coordinator.node.is_up();
         let Self { transactions, requests_left, .. } = self;
-        Choices::of(&seat.node, &Surroundings { who, inbox: &seat.inbox, transactions, requests_left: *requests_left, bounces })
+        Surroundings { who, inbox: &seat.inbox, transactions, requests_left: *requests_left, bounces }
     }
 
     /// This world after everybody who is up, but one, has learnt something about that one.
@@ -267,13 +284,10 @@ impl World {
     }
 }
 
-/// What a node that is up says when it hears this, where that leaves it as it is.
-fn echoes<M: Inhabitant>(node: &Shared<Node<M>>, envelope: Shared<Envelope>) -> Option<(Vec<Shared<Envelope>>, Landmarks)> {
-    let outcome = node.is_up().then(|| Node::kicked(node, &Kick::Hear(envelope)))??;
-    if outcome.node != *node {
-        return None;
-    }
-    Some((outcome.said.clone(), outcome.landmarks))
+/// What comes of it when a node that is up hears this, where that leaves it as it is.
+fn echo<M: Inhabitant>(node: &Shared<Node<M>>, envelope: &Shared<Envelope>) -> Option<Rc<Outcome<M>>> {
+    let outcome = node.is_up().then(|| Node::heard(&Node::outcomes(node), node, envelope))??;
+    (outcome.node == *node).then_some(outcome)
 }
 
 /// What lies ahead of a world.
@@ -305,7 +319,7 @@ impl Ahead<'_> {
             self.push(Action::Crash(who), world);
         }
         let choices = self.world.choices(who, seat);
-        for (kick, outcome) in &choices.steps {
+        for (kick, outcome) in &choices.0 {
             if kick.by().is_some_and(|by| self.alike.covers_beside(who, by)) {
                 continue;
             }

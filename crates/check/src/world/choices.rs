@@ -1,7 +1,7 @@
 //! What may happen to a node that is up, given all that was said to it.
 
 use std::hash::Hasher;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use twopc_proto::{Decision, LogRecord, Message, PeerState, Role, TxnId, UserName};
 
@@ -14,13 +14,14 @@ use super::said::{self, Envelope, Inbox};
 use super::shared::{Fold, Shared};
 use super::{End, NAMES, Who, chair, name, string, who_is};
 
-/// What may happen to a node.
+/// What may happen to a node that changes it, or says something where that makes a difference.
 #[derive(Debug)]
-pub(super) struct Choices<M: Inhabitant> {
-    /// What changes the node, or says something where that makes a difference.
-    pub(super) steps: Vec<(Kick, Arc<Outcome<M>>)>,
-    /// What the node may say at any time without becoming another one, where that counts as said.
-    pub(super) echoes: Vec<Shared<Envelope>>,
+pub(super) struct Choices<M: Inhabitant>(pub(super) Vec<(Kick, Rc<Outcome<M>>)>);
+
+/// What a node may say at any time without becoming another one, where that counts as said.
+#[derive(Debug)]
+pub(super) struct Echoes {
+    pub(super) said: Vec<Shared<Envelope>>,
     /// What it then did that a search must have seen.
     pub(super) landmarks: Landmarks,
 }
@@ -35,50 +36,104 @@ pub(super) struct Surroundings<'a> {
     pub(super) bounces: bool,
 }
 
+impl Surroundings<'_> {
+    /// The digest of a node's surroundings.
+    fn digest(&self) -> u64 {
+        let mut fold = Fold::default();
+        fold.add(self.inbox.digest());
+        fold.add(self.transactions.digest());
+        fold.add(if self.who == Who::Coordinator { self.requests_left.into() } else { u64::MAX });
+        fold.add(self.bounces.into());
+        fold.finish()
+    }
+}
+
 impl<M: Inhabitant> Choices<M> {
     /// Of this node in these surroundings; each pair is worked out once.
-    pub(super) fn of(node: &Shared<Node<M>>, around: &Surroundings<'_>) -> Arc<Self> {
-        let mut fold = Fold::default();
-        fold.add(around.inbox.digest());
-        fold.add(around.transactions.digest());
-        fold.add(if around.who == Who::Coordinator { around.requests_left.into() } else { u64::MAX });
-        fold.add(around.bounces.into());
-        let key = (node.digest(), fold.finish());
+    pub(super) fn of(node: &Shared<Node<M>>, around: &Surroundings<'_>) -> Rc<Self> {
+        let key = (node.digest(), around.digest());
         if let Some(known) = M::notes(|notes| notes.choices.get(key)) {
             return known;
         }
-        let choices = Arc::new(Self::work_out(node, around));
-        M::notes(|notes| notes.choices.insert(key, choices.clone()));
-        choices
-    }
-
-    fn work_out(node: &Shared<Node<M>>, around: &Surroundings<'_>) -> Self {
-        let mut choices = Self { steps: Vec::new(), echoes: Vec::new(), landmarks: Landmarks::default() };
-        for kick in kicks(node, around) {
-            let Some(outcome) = Node::kicked(node, &kick) else { continue };
-            if node.scope.eager && outcome.node == *node {
-                choices.landmarks.add_all(outcome.landmarks);
-                for envelope in &outcome.said {
-                    if !choices.echoes.contains(envelope) {
-                        choices.echoes.push(envelope.clone());
-                    }
-                }
-            } else {
-                choices.steps.push((kick, outcome));
+        let mut steps = Vec::new();
+        each_outcome(node, around, |happening, outcome| {
+            if !is_echo(node, outcome) {
+                steps.push((happening.into_kick(), outcome.clone()));
             }
-        }
+        });
+        let choices = Rc::new(Self(steps));
+        M::notes(|notes| notes.choices.insert(key, choices.clone()));
         choices
     }
 }
 
-/// What may happen to a node that is up.
+impl Echoes {
+    /// Of this node in these surroundings; each pair is worked out once.
+    pub(super) fn of<M: Inhabitant>(node: &Shared<Node<M>>, around: &Surroundings<'_>) -> Rc<Self> {
+        let key = (node.digest(), around.digest());
+        if let Some(known) = M::notes(|notes| notes.echoes.get(key)) {
+            return known;
+        }
+        let mut echoes = Self { said: Vec::new(), landmarks: Landmarks::default() };
+        each_outcome(node, around, |_, outcome| {
+            if is_echo(node, outcome) {
+                echoes.landmarks.add_all(outcome.landmarks);
+                for envelope in &outcome.said {
+                    if !echoes.said.contains(envelope) {
+                        echoes.said.push(envelope.clone());
+                    }
+                }
+            }
+        });
+        let echoes = Rc::new(echoes);
+        M::notes(|notes| notes.echoes.insert(key, echoes.clone()));
+        echoes
+    }
+}
+
+/// Whether a node does this at any time without becoming another one, where that counts as done.
+fn is_echo<M: Inhabitant>(node: &Shared<Node<M>>, outcome: &Outcome<M>) -> bool {
+    node.scope.eager && outcome.node == *node
+}
+
+/// Something that may happen to a node. What is heard is lent, since most of it changes nothing.
+enum Happening<'a> {
+    Hear(&'a Shared<Envelope>),
+    Kick(Kick),
+}
+
+impl Happening<'_> {
+    fn into_kick(self) -> Kick {
+        match self {
+            Self::Hear(envelope) => Kick::Hear(envelope.clone()),
+            Self::Kick(kick) => kick,
+        }
+    }
+}
+
+/// Everything that may happen to a node in these surroundings, with what comes of it, where something does.
+fn each_outcome<M: Inhabitant>(node: &Shared<Node<M>>, around: &Surroundings<'_>, mut take: impl FnMut(Happening<'_>, &Rc<Outcome<M>>)) {
+    let outcomes = Node::outcomes(node);
+    for envelope in around.inbox.iter() {
+        if let Some(outcome) = Node::heard(&outcomes, node, envelope) {
+            take(Happening::Hear(envelope), &outcome);
+        }
+    }
+    for kick in kicks(node, around) {
+        if let Some(outcome) = Node::kicked_among(&outcomes, node, &kick) {
+            take(Happening::Kick(kick), &outcome);
+        }
+    }
+}
+
+/// What may happen to a node that is up, but for what was said to it.
 ///
 /// A press on Abort is missing because the deadline does the same; Ask status and the timer that asks
 /// again because the grace does: it asks everybody, and what was asked stays asked; the deadline in
 /// READY because it only leads to the grace; and the timer that repeats a decision because what it
 /// says was said before. Where a search goes to the end, all timers that are set may fire instead.
 fn kicks<M: Inhabitant>(node: &Node<M>, around: &Surroundings<'_>) -> Vec<Kick> {
-    let mut kicks: Vec<Kick> = around.inbox.iter().cloned().map(Kick::Hear).collect();
+    let mut kicks = Vec::new();
     // What nobody waits for need not be synced: a crash that keeps it all is the same.
     if node.disk.someone_waits() {
         kicks.push(Kick::Synced);

@@ -2,19 +2,20 @@
 //! what they did before.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hash;
-use std::sync::Arc;
+use std::hash::{BuildHasherDefault, Hash};
+use std::rc::Rc;
 use std::time::Duration;
 
 use twopc_proto::{Coordinator, CoordinatorRecord, Input, Participant, ParticipantRecord, TxnId, coordinator, participant};
 
 use super::action::Kick;
-use super::choices::Choices;
+use super::choices::{Choices, Echoes};
 use super::course::Outcome;
 use super::disk::Disk;
 use super::node::Node;
-use super::shared::{Memo, Pool, Shared};
+use super::shared::{Fold, Memo, Pool, Shared};
 use super::{NAMES, string};
 use crate::mutants::Twist;
 use crate::steps::Cause;
@@ -60,13 +61,19 @@ pub struct Notes<M: Inhabitant> {
     pub(super) nodes: Pool<Node<M>>,
     /// Every disk that there was.
     pub(super) disks: Pool<Disk<M::Record>>,
-    /// What comes of a kick; `None` where nothing does.
-    pub(super) outcomes: Memo<Option<Arc<Outcome<M>>>>,
+    /// What comes of what happens to a node, node by node.
+    pub(super) outcomes: Memo<Outcomes<M>>,
     /// What may happen to a node in its surroundings.
-    pub(super) choices: Memo<Arc<Choices<M>>>,
+    pub(super) choices: Memo<Rc<Choices<M>>>,
+    /// What a node may say there at any time.
+    pub(super) echoes: Memo<Rc<Echoes>>,
     /// Nodes under other names.
     pub(super) renamed: Memo<Shared<Node<M>>>,
 }
+
+/// What comes of what happens to one node, by the digest of what happens; `None` where nothing does. A node
+/// is asked about everything that was said to it, so its answers stand close together.
+pub(super) type Outcomes<M> = Rc<RefCell<HashMap<u64, Option<Rc<Outcome<M>>>, BuildHasherDefault<Fold>>>>;
 
 impl<M: Inhabitant> Default for Notes<M> {
     fn default() -> Self {
@@ -74,8 +81,9 @@ impl<M: Inhabitant> Default for Notes<M> {
             nodes: Pool::default(),
             disks: Pool::default(),
             // An outcome is small and takes long, choices are large and do not.
-            outcomes: Memo::of(1 << 22),
+            outcomes: Memo::of(1 << 19),
             choices: Memo::of(1 << 18),
+            echoes: Memo::of(1 << 20),
             renamed: Memo::of(1 << 22),
         }
     }

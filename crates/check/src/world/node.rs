@@ -1,6 +1,7 @@
 //! One node: a machine over a disk, and what is on its way between them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use twopc_proto::audit::Violation;
@@ -9,7 +10,7 @@ use twopc_proto::{Input, LinkState, Lsn, Presence, Role, TxnId, UserName};
 use super::action::Kick;
 use super::course::{Course, Outcome};
 use super::disk::Disk;
-use super::inhabitant::Inhabitant;
+use super::inhabitant::{Inhabitant, Outcomes};
 use super::said::Envelope;
 use super::shared::{Beside, digest};
 use super::{Scope, Shared, identity, settings};
@@ -117,9 +118,9 @@ impl<M: Inhabitant> Node<M> {
 
     /// Back on what the disk has kept and logged in: the node as it is then, and every moment in which
     /// it could have crashed again on the way.
-    pub(super) fn restarted(node: &Shared<Self>, survived: Survived, room: &BTreeMap<UserName, Role>) -> Arc<Outcome<M>> {
-        let key = (node.digest(), digest(&(survived, room)));
-        if let Some(known) = M::notes(|notes| notes.outcomes.get(key).flatten()) {
+    pub(super) fn restarted(node: &Shared<Self>, survived: Survived, room: &BTreeMap<UserName, Role>) -> Rc<Outcome<M>> {
+        let (outcomes, key) = (Self::outcomes(node), digest(&(survived, room)));
+        if let Some(known) = outcomes.borrow().get(&key).cloned().flatten() {
             return known;
         }
         let mut back = node.crashed();
@@ -135,20 +136,45 @@ impl<M: Inhabitant> Node<M> {
         let origin_room = Arc::new(room.clone());
         let outcome = Course::restarting(back, effects, LinkState::Up(room))
             .outcome(|moment| node.scope.symmetry.then(|| Origin::Restart(node.clone(), survived, origin_room.clone(), moment)));
-        let outcome = Arc::new(outcome);
-        M::notes(|notes| notes.outcomes.insert(key, Some(outcome.clone())));
+        let outcome = Rc::new(outcome);
+        outcomes.borrow_mut().insert(key, Some(outcome.clone()));
         outcome
+    }
+
+    /// What is known to come of what happens to this node.
+    pub(super) fn outcomes(node: &Shared<Self>) -> Outcomes<M> {
+        M::notes(|notes| {
+            let key = (node.digest(), 0);
+            notes.outcomes.get(key).unwrap_or_else(|| {
+                let outcomes = Outcomes::default();
+                notes.outcomes.insert(key, outcomes.clone());
+                outcomes
+            })
+        })
     }
 
     /// What comes of a kick, if anything. What a node does hangs on nothing but the node and the kick,
     /// so each pair is worked out once.
-    pub(super) fn kicked(node: &Shared<Self>, kick: &Kick) -> Option<Arc<Outcome<M>>> {
-        let key = (node.digest(), kick.digest());
-        if let Some(known) = M::notes(|notes| notes.outcomes.get(key)) {
-            return known;
+    pub(super) fn kicked(node: &Shared<Self>, kick: &Kick) -> Option<Rc<Outcome<M>>> {
+        Self::kicked_among(&Self::outcomes(node), node, kick)
+    }
+
+    /// The same, where more is asked of a node whose outcomes are these.
+    pub(super) fn kicked_among(outcomes: &Outcomes<M>, node: &Shared<Self>, kick: &Kick) -> Option<Rc<Outcome<M>>> {
+        Self::known_or(outcomes, kick.digest(), || Self::work_out(node, kick))
+    }
+
+    /// What comes of hearing this.
+    pub(super) fn heard(outcomes: &Outcomes<M>, node: &Shared<Self>, envelope: &Shared<Envelope>) -> Option<Rc<Outcome<M>>> {
+        Self::known_or(outcomes, Kick::digest_of_hearing(envelope), || Self::work_out(node, &Kick::Hear(envelope.clone())))
+    }
+
+    fn known_or(outcomes: &Outcomes<M>, key: u64, work_out: impl FnOnce() -> Option<Outcome<M>>) -> Option<Rc<Outcome<M>>> {
+        if let Some(known) = outcomes.borrow().get(&key) {
+            return known.clone();
         }
-        let outcome = Self::work_out(node, kick).map(Arc::new);
-        M::notes(|notes| notes.outcomes.insert(key, outcome.clone()));
+        let outcome = work_out().map(Rc::new);
+        outcomes.borrow_mut().insert(key, outcome.clone());
         outcome
     }
 
