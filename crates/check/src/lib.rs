@@ -14,6 +14,7 @@
 mod chance;
 pub mod frames;
 pub mod mutants;
+mod progress;
 pub mod refinement;
 pub mod search;
 pub mod sim;

@@ -17,12 +17,11 @@ pub mod seen;
 pub mod show;
 pub mod strict;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::chance::Chance;
+use crate::progress::ProgressLine;
 pub use hunt::{Findings, Plan, hunt};
 use make::Maker;
 use oracles::Oracle;
@@ -54,22 +53,11 @@ pub fn run(args: &Args) -> ExitCode {
         };
     }
     let plan = Plan { frames: args.count, seed: args.seed };
-    let findings = hunt(plan, &progress_line(plan));
-    eprintln!();
+    let line = ProgressLine::new();
+    let findings = hunt(plan, &|frames| line.show(format_args!("{frames} of {} frames", plan.frames)));
+    drop(line);
     print!("{findings}");
     if findings.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Rewrites one line on the standard error with each hundredth of the plan.
-pub fn progress_line(plan: Plan) -> impl Fn(u64) + Sync {
-    let told = AtomicU64::new(0);
-    move |frames| {
-        let hundredths = frames.saturating_mul(100) / plan.frames.max(1);
-        if told.fetch_max(hundredths, Ordering::Relaxed) < hundredths {
-            eprint!("\rframes: {frames} of {}", plan.frames);
-            let _ = std::io::stderr().flush();
-        }
-    }
 }
 
 /// Inputs of each kind, in a folder of the name of the fuzzer's target.

@@ -1,6 +1,5 @@
 //! The commands `search` and `replay`.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::replay;
 use super::scopes::{self, Named};
 use crate::mutants::Mutant;
+use crate::progress::ProgressLine;
 use crate::world::Scope;
 
 /// The exit status of wrong usage, as clap has it, and of a story that cannot be run.
@@ -59,8 +59,9 @@ pub fn search(args: &Args) -> ExitCode {
     };
     let mut clean = true;
     for world in worlds {
-        let findings = world.explored(Duration::from_secs(args.limit), &show_progress);
-        eprint!("\r");
+        let line = ProgressLine::new();
+        let findings = world.explored(Duration::from_secs(args.limit), &|states| line.show(format_args!("{states} states")));
+        drop(line);
         print!("{findings}");
         clean &= findings.is_clean();
         if args.mutant.is_some() && findings.violation().is_some() {
@@ -82,12 +83,6 @@ fn worlds(args: &Args) -> Result<Vec<Named>, String> {
         (None, Share::All) => scopes::all(),
         (None, Share::Release) => scopes::release(),
     })
-}
-
-fn show_progress(states: usize) {
-    eprint!("\r{states} states");
-    // A line that nobody sees stops no search.
-    let _ = std::io::stderr().flush();
 }
 
 /// Runs a story again and says what holds at its end: 0 if everything does, 1 if something does not, 2

@@ -10,6 +10,7 @@ use super::plan::{Narrowing, Plan};
 use super::run::run;
 use super::shrink::shrink;
 use crate::mutants::Mutant;
+use crate::progress::ProgressLine;
 
 /// Runs whole rooms in simulated time, with everything going wrong that can.
 #[derive(Debug, Parser)]
@@ -97,8 +98,9 @@ const MANY: u64 = 10_000;
 
 fn many(args: &Args) -> ExitCode {
     let count = args.seeds.end - args.seeds.start;
-    let findings = sail(args.seeds.clone(), args.mutant, 20, &|done| eprint!("\r{done} of {count} seeds "));
-    eprintln!();
+    let line = ProgressLine::new();
+    let findings = sail(args.seeds.clone(), args.mutant, 20, &|done| line.show(format_args!("{done} of {count} seeds")));
+    drop(line);
     print!("{}", told(&findings, args));
     let has_seen_too_little = args.mutant.is_none() && findings.runs >= MANY && !findings.coverage.missing().is_empty();
     if findings.failures.is_empty() && !has_seen_too_little { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -10,7 +10,7 @@ mod rows;
 mod trials;
 
 pub use command::{Args, command};
-pub use row::{Clock, Count, Row, Table};
+pub use row::{Count, Row, Table};
 
 use std::path::Path;
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::progress::Clock;
+
 /// A row.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -44,17 +46,6 @@ impl fmt::Display for Table<'_> {
             writeln!(f, "| {what} | {below}{figure} | {bar} | {elsewhere} | {} | `{command}` |", Clock(*took))?;
         }
         Ok(())
-    }
-}
-
-/// A time as minutes and seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(pub Duration);
-
-impl fmt::Display for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = (self.0.as_secs_f64()).round() as u64;
-        write!(f, "{}:{:02}", seconds / 60, seconds % 60)
     }
 }
 
