@@ -3,6 +3,7 @@
 //! Deliberately absent: what happens in it.
 
 use std::env;
+use std::ffi::OsString;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -26,14 +27,22 @@ pub struct Room {
     folder: TempDir,
     port: u16,
     relay: Option<Process>,
+    /// What the relay is started with beside its flags.
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Room {
     /// An empty room with its relay running.
     #[must_use]
     pub fn open(suite: &str) -> Self {
+        Self::open_with(suite, &[])
+    }
+
+    /// The same, with these variables in the relay's environment.
+    #[must_use]
+    pub fn open_with(suite: &str, variables: &[(&'static str, OsString)]) -> Self {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-        let mut room = Self { suite: PathBuf::from(suite), folder, port: 0, relay: None };
+        let mut room = Self { suite: PathBuf::from(suite), folder, port: 0, relay: None, variables: variables.to_vec() };
         for _ in 0..PORTS {
             room.port = free_ports(1);
             room.relay = room.relay_that_listens();
@@ -64,7 +73,7 @@ impl Room {
     /// A relay on this room's port; `None` if somebody else has the port.
     fn relay_that_listens(&self) -> Option<Process> {
         let mut command = self.command(&["server", "--listen", &self.address(), "--logs"]);
-        let mut relay = Process::start("relay", command.arg(self.logs()));
+        let mut relay = Process::start("relay", command.arg(self.logs()).envs(self.variables.iter().cloned()));
         relay.says_before_its_end(&self.address()).then_some(relay)
     }
 
