@@ -1,8 +1,8 @@
 //! What stands in the stable log of a program that died before it could tell of it.
 //!
-//! A program tells of a record when it writes it, and SIGKILL leaves no time for words. So when one was
-//! killed, its log is read, as it stands, and what nobody has heard of is noted. Deliberately absent:
-//! repair. What a torn line means is the program's business at its next start.
+//! A program tells of a record when it hands it to its log, and again when the disk has it; SIGKILL leaves
+//! no time for words. So when one was killed, its log is read, as it stands, and what nobody has heard of, or
+//! not heard that it is there, is noted. Deliberately absent: repair. What a torn line means is the program's business at its next start.
 
 use std::path::Path;
 
@@ -46,21 +46,33 @@ pub(crate) fn note_untold(member: &Member, data: &Path, at_start: u64, journal: 
     }
 }
 
-/// The last record that the program's last life has told of, or that it began with.
+/// The last record of which the program's last life has said that its log has it, or that it began with.
 fn known(events: &[Event], program: &str, at_start: u64) -> u64 {
     let is_start = |event: &&Event| matches!(event.what.stage(), Some((whose, Stage::Started { .. })) if whose == program);
-    let life = events.iter().rev().take_while(|event| !is_start(event));
-    let told = life.filter_map(|event| event.what.told()).filter(|(user, _)| user.as_str() == program).map(|(_, trace)| &trace.what);
-    let (mut began_with, mut last) = (at_start, 0);
-    for what in told {
-        if let What::Log { lsn, .. } = what {
-            last = last.max(*lsn);
-        } else if let What::Start { records } = what {
+    let begin = events.iter().rposition(|event| is_start(&event)).unwrap_or(0);
+    let told = events[begin..].iter().filter_map(|event| event.what.told()).filter(|(user, _)| user.as_str() == program);
+    let (mut known, mut waits) = (at_start, Vec::new());
+    for what in told.map(|(_, trace)| &trace.what) {
+        match what {
             // Not what stood there: it may have compacted its log.
-            began_with = *records;
+            What::Start { records } => known = *records,
+            What::Log { lsn, forced, .. } => {
+                // What the disk had no space for was cut back, and its place is another's now.
+                waits.retain(|before| before < lsn);
+                if *forced {
+                    waits.push(*lsn);
+                } else {
+                    known = *lsn;
+                }
+            }
+            What::Durable { lsn } => {
+                waits.retain(|waits| waits > lsn);
+                known = known.max(*lsn);
+            }
+            _ => {}
         }
     }
-    last.max(began_with)
+    waits.first().map_or(known, |first| known.min(first - 1))
 }
 
 fn role_of(part: Part) -> Option<Role> {

@@ -89,11 +89,14 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
             Ok(program) => scenario::command::run(&args, program),
             Err(status) => status,
         },
-        Program::Scenario(args) => match (scenario::command::gathered(&args.files), Cli::try_parse_from(["twopc-lab"])) {
-            (Ok(scenarios), Ok(cli)) => open(&cli.lab, Some(scenarios)),
-            (Err(error), _) => cli::failed(error),
-            (Ok(_), Err(error)) => cli::failed(error),
-        },
+        Program::Scenario(args) => {
+            let server = args.server.iter().flat_map(|server| ["--server", server]);
+            match (scenario::command::gathered(&args.files), Cli::try_parse_from(["twopc-lab"].into_iter().chain(server))) {
+                (Ok(scenarios), Ok(cli)) => open(&cli.lab, Some(scenarios)),
+                (Err(error), _) => cli::failed(error),
+                (Ok(_), Err(error)) => cli::failed(error),
+            }
+        }
         Program::Open { run } => look_at(&run),
         Program::Verify(args) => verdict::command::run(&args),
         Program::Server(args) => twopc_server::program::run(*args),

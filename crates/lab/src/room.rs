@@ -24,6 +24,7 @@ use crate::member::{Common, Member, Part, Tempo, members};
 use crate::printer::Printer;
 use crate::run::folder::{self, RunError};
 use crate::run::journal::Journal;
+use crate::run::moment::Written;
 use crate::run::{Deed, LabKey};
 
 /// What a room is to be.
@@ -77,6 +78,8 @@ pub struct Program {
     pub member: Member,
     /// Where it stands.
     pub life: Life,
+    /// The last record that stood in its stable log when it was started.
+    pub began_with: Option<Written>,
 }
 
 /// A room that was opened. Dropping it closes it, and waits until everybody has ended: politely if
@@ -123,7 +126,7 @@ impl Room {
             let wake = wake.clone();
             move || wake()
         });
-        let seen = members.iter().map(|member| Program { member: member.clone(), life: Life::Waiting });
+        let seen = members.iter().map(|member| Program { member: member.clone(), life: Life::Waiting, began_with: None });
         let (publish, view) = watch::channel(Arc::new(RoomView { relay: common.relay.clone(), programs: seen.collect() }));
         let (presses, pressed) = unbounded_channel();
         let (opened, relay) = oneshot::channel();

@@ -70,7 +70,7 @@ fn window_in(rules: &[Rule], tab: Tab) -> Window {
         let wishes = lab_ui(ui, &shown, &mut seen.desk);
         seen.wishes.extend(wishes);
     };
-    let programs = (1..).zip(members(2)).map(|(pid, member)| Program { member, life: Life::Running { pid } });
+    let programs = (1..).zip(members(2)).map(|(pid, member)| Program { member, life: Life::Running { pid }, began_with: None });
     let seen = Seen {
         room: RoomView { relay: String::from("127.0.0.1:1337"), programs: programs.collect() },
         watched: happened(rules),
@@ -250,7 +250,7 @@ fn whose_process_is_gone_is_in_doubt_again_once_it_is_started() {
     let killed = Happening::Process { program: String::from("alice"), stage: Stage::Ended { killed: true, how: String::from("Killed.") } };
     for (record, is_listed) in [(RecordKind::Ready, true), (RecordKind::Commit, false)] {
         let log = What::Log { lsn: 1, record, txn: txn(), forced: true };
-        let seen = [told(doubt.clone()), told(log), killed.clone()];
+        let seen = [told(doubt.clone()), told(log), told(What::Durable { lsn: 1 }), killed.clone()];
         let mut window = window_in(&[], Tab::Doubt);
         window.state_mut().watched = Watched::of((1..).zip(seen).map(|(at_us, what)| Event { at_us, what }).collect());
         window.run();

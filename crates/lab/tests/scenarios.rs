@@ -38,7 +38,7 @@ fn every_scenario_that_comes_along_comes_out_as_its_file_says() {
     let folder = TempDir::new().unwrap();
     let (status, said) = play(&[&shelf()], &folder);
     assert_eq!(status, Some(0), "{said}");
-    assert!(said.ends_with("12 of 12 came out as they should.\n"), "{said}");
+    assert!(said.ends_with("13 of 13 came out as they should.\n"), "{said}");
 }
 
 const HEAD: &str = "title: T\nwatch: W\nquestion: Q\noutcome: commit\nreason: R\nbook: B\nparticipants: 1\n";
@@ -106,9 +106,12 @@ fn lab(arguments: &[&str], run: &Path, folder: &TempDir) -> (Option<i32>, String
 
 #[test]
 fn a_run_is_judged_and_done_again_with_the_same_outcome() {
-    for (name, verdict, status) in
-        [("01-all-commit", "ATOMIC", 0), ("06-coordinator-tells-one", "IN DOUBT", 4), ("07-all-in-doubt", "IN DOUBT", 4)]
-    {
+    for (name, verdict, status) in [
+        ("01-all-commit", "ATOMIC", 0),
+        ("06-coordinator-tells-one", "IN DOUBT", 4),
+        ("07-all-in-doubt", "IN DOUBT", 4),
+        ("13-the-power-goes-out", "ATOMIC", 0),
+    ] {
         let folder = TempDir::new().unwrap();
         let (played, said) = play(&[&shelf().join(format!("{name}.scenario"))], &folder);
         assert_eq!(played, Some(0), "{said}");
@@ -138,6 +141,26 @@ fn an_outcome_that_is_not_the_one_of_the_record_is_said_to_be_different() {
     let (again, said) = lab(&["replay", "--runs", "again"], &run, &folder);
     assert_eq!(again, Some(1), "{said}");
     assert!(said.contains("bob is COMMIT with chair.1.1, and was ABORT") && said.ends_with("DIFFERENT\n"), "{said}");
+}
+
+#[test]
+fn strings_that_are_not_those_of_the_record_are_said_to_be_different() {
+    let folder = TempDir::new().unwrap();
+    let (played, said) = play(&[&shelf().join("01-all-commit.scenario")], &folder);
+    assert_eq!(played, Some(0), "{said}");
+    let run = only_run(&folder.path().join("runs"));
+    std::fs::write(run.join("data/bob.txt"), "Goodbye\n").unwrap();
+    let (again, said) = lab(&["replay", "--runs", "again"], &run, &folder);
+    assert_eq!(again, Some(1), "{said}");
+    assert!(said.contains("bob.txt has “Hello”, and had “Goodbye”") && said.ends_with("DIFFERENT\n"), "{said}");
+}
+
+#[test]
+fn who_died_with_the_decision_on_disk_is_judged_by_the_disk() {
+    let vote = VOTE.replace("until done", "until alice is gone");
+    let (status, output) = played(&format!("{HEAD}crash: alice at after:log:COMMIT\n{vote}"));
+    assert_eq!(status, Some(0), "{output}");
+    assert!(output.contains("alice COMMIT"), "{output}");
 }
 
 #[test]

@@ -14,6 +14,8 @@ use twopc_lab::run::{Deed, Event, Happening, Stage};
 use twopc_lab::scenario::{Outcome, Report, shelf};
 use twopc_lab::view::{Desk, Files, Judged, Playing, Shown, Source, Tab, Wish, lab_ui};
 use twopc_lab::watched::Watched;
+use twopc_proto::trace::{Trace, What};
+use twopc_proto::{RecordKind, TxnId, UserName};
 use twopc_ui::theme;
 
 struct Seen {
@@ -32,7 +34,7 @@ type Window = Harness<'static, Seen>;
 
 /// The relay, alice and the chair, standing so.
 fn room(lives: [Life; 3]) -> RoomView {
-    let programs = members(1).into_iter().zip(lives).map(|(member, life)| Program { member, life });
+    let programs = members(1).into_iter().zip(lives).map(|(member, life)| Program { member, life, began_with: None });
     RoomView { relay: String::from("127.0.0.1:1337"), programs: programs.collect() }
 }
 
@@ -254,6 +256,19 @@ fn every_tab_has_its_pane_and_its_key() {
 }
 
 #[test]
+fn the_diagrams_key_takes_nothing_away_where_the_diagram_is_there_anyway() {
+    for (width, tab) in [(860.0, Tab::Diagram), (1_400.0, Tab::Doubt)] {
+        let mut window = window_of(room([running(101), running(102), running(103)]), [width, 700.0]);
+        for key in [egui::Key::Num4, egui::Key::Num2] {
+            window.key_press(key);
+            window.run();
+        }
+        assert_eq!(window.state().desk.tab, tab);
+        window.get_by_label("Space-time diagram");
+    }
+}
+
+#[test]
 fn a_scenario_is_played_once_its_question_is_answered_and_then_says_why() {
     let mut window = window([running(101), running(102), running(103)]);
     press(&mut window, "Scenarios");
@@ -345,6 +360,40 @@ fn in_the_smallest_window_the_diagram_has_room_and_lies_on_nothing() {
     let foot = window.get_by_role_and_label(Role::Button, "Back").rect();
     assert!(drawing.height() >= 150.0, "{drawing:?}");
     assert!(filter.bottom() <= drawing.top() && drawing.bottom() <= foot.top(), "{filter:?} {drawing:?} {foot:?}");
+}
+
+#[test]
+fn whoever_is_in_doubt_and_cannot_act_is_listed_with_the_reason() {
+    let alice = UserName::parse("alice").unwrap();
+    let txn = TxnId::parse("chair.1.3").unwrap();
+    let at = |at_us, what| Event { at_us, what };
+    let stage = |stage| Happening::Process { program: String::from("alice"), stage };
+    let told = |what| {
+        let trace = Trace { life: 1, n: 1, at_us: 1, what };
+        Happening::Told { user: alice.clone(), role: twopc_proto::Role::Participant, trace }
+    };
+    let log = told(What::Log { lsn: 1, record: RecordKind::Ready, txn: txn.clone(), forced: true });
+    let doubt = told(What::Doubt { txn: txn.clone(), since_us: 1, asked_us: None, blocked: false, peers: Vec::new() });
+    let mut window = window([running(101), running(102), running(103)]);
+    window.state_mut().desk.tab = Tab::Doubt;
+
+    // It died between its promise and the word that it had made it.
+    let ended = Stage::Ended { killed: true, how: String::from("It was killed.") };
+    let started = stage(Stage::Started { pid: 102, crash_at: None });
+    let asked = told(What::State { txn: txn.clone(), state: String::from("INIT"), string: Some(String::from("Hello")) });
+    let promised = [started.clone(), asked.clone(), log.clone(), told(What::Durable { lsn: 1 })];
+    let events = [&promised[..], &[stage(ended)]].concat();
+    window.state_mut().watched = Watched::of((1..).zip(events).map(|(us, what)| at(us, what)).collect());
+    window.run();
+    assert!(window.query_by_label_contains("alice: not running “Hello” chair.1.3").is_some());
+    assert!(window.query_by_label_contains("alice voted commit, and ended before it heard the decision.").is_some());
+
+    // What it knew when it was stopped may be long over.
+    let events = [&promised[..], &[doubt, stage(Stage::Frozen)]].concat();
+    window.state_mut().watched = Watched::of((1..).zip(events).map(|(us, what)| at(us, what)).collect());
+    window.run();
+    assert!(window.query_by_label_contains("alice: frozen “Hello” chair.1.3").is_some());
+    assert!(window.query_by_label_contains("it neither asks nor hears").is_some());
 }
 
 #[test]

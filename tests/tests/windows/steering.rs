@@ -70,7 +70,7 @@ pub(crate) fn a_program_that_was_killed_goes_on_from_its_file_as_another_process
     asks_for(&chair, &BOTH, "Hello");
     alice.presses("Commit");
     alice.shows("State: READY");
-    lab.window.shows_in(ALICE, "log 1: READY #1   open: #1 READY");
+    lab.window.shows_in(ALICE, "log: READY #1   open: #1 READY");
     let before = lab.lists(ALICE, "running").expect("it has a process");
     assert!(exists(before));
 

@@ -30,6 +30,7 @@ use crate::observer::{self, Observer};
 use crate::printer::Printer;
 use crate::room::{Program, RoomView};
 use crate::run::journal::Journal;
+use crate::run::moment::Written;
 use crate::run::{Deed, Happening, LabKey, Stage};
 
 /// What the relay's first line begins with; its address follows.
@@ -117,8 +118,9 @@ struct Row {
     running: Option<Running>,
     /// What the lab has in mind for it.
     fate: Fate,
-    /// The records that stood in its stable log when it was started.
+    /// How many records stood in its stable log when it was started, and the last of them.
     records: u64,
+    began_with: Option<Written>,
     /// It is to be started again as soon as it has ended, to die there.
     next: Option<Option<String>>,
     /// It was killed, and what it told last may still be on its way: until then.
@@ -128,6 +130,10 @@ struct Row {
 }
 
 impl Row {
+    fn seen(&self) -> Program {
+        Program { member: self.member.clone(), life: self.life.clone(), began_with: self.began_with.clone() }
+    }
+
     fn new(member: Member) -> Self {
         Self {
             member,
@@ -136,6 +142,7 @@ impl Row {
             running: None,
             fate: Fate::Its,
             records: 0,
+            began_with: None,
             next: None,
             untold_until: None,
             place: None,
@@ -225,6 +232,7 @@ impl Keeper {
             Press::Close => self.act(Deed::Close),
             Press::Kill => {
                 // Whoever kills everybody has seen what there was to see.
+                self.note_untold(|_| true);
                 self.outside.journal.end();
                 self.is_closing = true;
                 for row in self.rows.iter_mut().filter(|row| row.running.is_some()) {
@@ -365,7 +373,9 @@ impl Keeper {
             found::note_untold(&row.member, &self.common.data_dir, row.records, &self.outside.journal);
         }
         row.fate = crash_at.clone().map_or(Fate::Its, Fate::CrashAt);
-        row.records = found::records_of(&row.member, &self.common.data_dir).len() as u64;
+        let records = found::records_of(&row.member, &self.common.data_dir);
+        row.records = records.len() as u64;
+        row.began_with = records.into_iter().next_back().map(|(record, txn)| Written { lsn: row.records, record, txn });
         let has_window = row.member.part.has_window();
         let lab_inspection = std::env::var(inspection::VARIABLE).ok().filter(|_| has_window);
         let launch = Launch {
@@ -440,7 +450,7 @@ impl Keeper {
     }
 
     fn publish(&mut self) {
-        let programs = self.rows.iter().map(|row| Program { member: row.member.clone(), life: row.life.clone() }).collect();
+        let programs = self.rows.iter().map(Row::seen).collect();
         let view = RoomView { relay: self.common.relay.clone(), programs };
         let is_new = self.outside.publish.send_if_modified(|seen| {
             let is_new = **seen != view;

@@ -8,9 +8,11 @@ use std::process::ExitCode;
 use chrono::Local;
 use twopc_runner::cli;
 
-use super::perform::{Repeated, differences, perform};
+use super::differences::{decisions, files, states};
+use super::perform::{Repeated, perform};
 use super::script::Script;
-use crate::run::{Moment, folder};
+use crate::run::Moment;
+use crate::run::folder::{self, Recorded};
 
 /// Does what was done in a recorded run again on live processes, and says whether the outcome was the same.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,13 +42,17 @@ pub fn run(args: &Args, program: PathBuf) -> ExitCode {
         Err(error) => return cli::failed(error),
     };
     match perform(&recorded, &script, program, &dir) {
-        Ok(repeated) => said(&script.end, &repeated),
+        Ok(repeated) => said(&recorded, &script.end, &repeated),
         Err(error) => cli::failed(error),
     }
 }
 
-fn said(then: &Moment, repeated: &Repeated) -> ExitCode {
-    let found = differences(then, &repeated.end);
+fn said(recorded: &Recorded, then: &Moment, repeated: &Repeated) -> ExitCode {
+    let mut found = decisions(then, &repeated.end);
+    // Where a decision differs the rest was not done, and says nothing.
+    if found.is_empty() || repeated.stuck.is_none() {
+        found = [states(then, &repeated.end), files(&recorded.dir, &repeated.dir, then)].concat();
+    }
     for (name, standing) in &then.programs {
         for (txn, stand) in &standing.transactions {
             println!("{name} {txn} {}", stand.state);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use twopc_proto::bench::Command;
 use twopc_proto::frame::Protocol;
 
+use super::differences::decisions;
 use super::script::{Act, Script};
 use crate::error::OpenError;
 use crate::member::Tempo;
@@ -50,11 +51,19 @@ pub fn perform(recorded: &Recorded, script: &Script, program: PathBuf, dir: &Pat
 fn again(player: &mut Player, script: &Script) -> Result<(), String> {
     player.admit(&script.starts)?;
     for act in &script.acts {
-        player.wait("everything stands as it did then", |player| covers(&player.moment, &act.before))?;
+        player.wait("everything stands as it did then", |player| has_come(&player.moment, &act.before))?;
+        if !decisions(&act.before, &player.moment).is_empty() {
+            return Err(String::from("it came out otherwise before everything was done again"));
+        }
         let deed = translated(act, &player.moment)?;
         player.room.act(deed);
     }
-    player.wait("it ends as it did then", |player| covers(&player.moment, &script.end))
+    player.wait("it ends as it did then", |player| has_come(&player.moment, &script.end))
+}
+
+/// Whether it is as far as it was then, or will never come to be.
+fn has_come(now: &Moment, then: &Moment) -> bool {
+    covers(now, then) || !decisions(then, now).is_empty()
 }
 
 /// The deed with the numbers of this run.
@@ -101,23 +110,4 @@ fn rank(state: &str) -> u8 {
         "COMMIT" | "ABORT" => 3,
         _ => 0,
     }
-}
-
-/// What differs between two ends, each in a sentence: who stands otherwise with which transaction.
-#[must_use]
-pub fn differences(then: &Moment, now: &Moment) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, was) in &then.programs {
-        let is = now.of(name);
-        for (txn, stand) in &was.transactions {
-            let state = is.of(txn).map_or("nothing known", |stand| stand.state.as_str());
-            if state != stand.state {
-                found.push(format!("{name} is {state} with {txn}, and was {}", stand.state));
-            }
-        }
-        for (txn, stand) in is.transactions.iter().filter(|(txn, _)| was.of(txn).is_none()) {
-            found.push(format!("{name} is {} with {txn}, of which it knew nothing", stand.state));
-        }
-    }
-    found
 }

@@ -1,7 +1,8 @@
 //! What was done in a run, in its order, and how everything stood before each of it.
 //!
 //! A run without windows has every press as a deed; in one with windows, the nodes tell of the presses and
-//! the relay relays what was said. Deliberately absent: doing it.
+//! the relay relays what was said. What others than the lab have asked of the relay is seen in what it does.
+//! Deliberately absent: doing it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use twopc_proto::frame::Protocol;
 use twopc_proto::text::split_time;
 use twopc_proto::trace::What;
 
+use super::asked::Asked;
 use crate::member::RELAY;
 use crate::run::moment::protocol_of;
 use crate::run::{Deed, Event, Happening, Moment, Stage};
@@ -48,7 +50,7 @@ impl Script {
     #[must_use]
     pub fn of(events: &[Event], headless: bool) -> Self {
         let mut script = Self::default();
-        let mut moment = Moment::default();
+        let (mut moment, mut asked) = (Moment::default(), Asked::default());
         let (mut started, mut added) = (BTreeSet::new(), BTreeSet::new());
         for event in events {
             if matches!(&event.what, Happening::Did { deed: Deed::Close }) {
@@ -61,7 +63,11 @@ impl Script {
             {
                 script.starts.push((program.clone(), crash_at.clone()));
             }
-            if let Some(deed) = done(event, headless) {
+            if let Happening::Blind = &event.what {
+                asked.on_blind();
+            }
+            let by_others = event.what.fate().and_then(|fate| asked.on_fate(fate, &moment));
+            if let Some(deed) = done(event, headless).inspect(|deed| asked.on_deed(deed)).or(by_others) {
                 if let Deed::Add { program } = &deed {
                     added.insert(program.clone());
                 }
@@ -129,4 +135,98 @@ fn said(frame: &str) -> Option<Deed> {
 fn about(deed: &Deed, moment: &Moment) -> Option<Protocol> {
     let Deed::Bench { command: Command::Deliver { seq } | Command::Drop { seq } | Command::Duplicate { seq } } = deed else { return None };
     moment.held.get(seq).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use twopc_proto::bench::{Fate, Rule, Then};
+
+    use super::*;
+
+    fn hold() -> Vec<Rule> {
+        vec![Rule { path: None, from: None, to: None, then: Then::Hold }]
+    }
+
+    fn frame(seq: u64) -> Happening {
+        let body = r#"{"txn":"chair.1.1"}"#;
+        let head = format!("Host: r\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+        let more = format!("From: alice\r\nRole: participant\r\nSeq: {seq}\r\nTo: chair");
+        Happening::Frame { frame: format!("POST /2pc/VOTE_COMMIT HTTP/1.1\r\n{head}\r\n{more}\r\n\r\n{body}") }
+    }
+
+    fn deeds(happenings: Vec<Happening>) -> Vec<Deed> {
+        let events: Vec<Event> = (1..).zip(happenings).map(|(at_us, what)| Event { at_us, what }).collect();
+        Script::of(&events, true).acts.into_iter().map(|act| act.deed).collect()
+    }
+
+    fn fate(fate: Fate) -> Happening {
+        Happening::Fate { fate }
+    }
+
+    fn did(deed: Deed) -> Happening {
+        Happening::Did { deed }
+    }
+
+    fn command(command: Command) -> Deed {
+        Deed::Bench { command }
+    }
+
+    #[test]
+    fn what_somebody_else_asks_of_the_relay_is_done_again_and_the_labs_own_once() {
+        let rules = |rules| fate(Fate::Rules { rules, held: vec![] });
+        let held = |seq, ms| fate(Fate::Held { seq, ms });
+        let by_others = deeds(vec![
+            rules(vec![]),
+            rules(hold()),
+            frame(1),
+            held(1, None),
+            frame(2),
+            held(2, None),
+            fate(Fate::Duplicated { seq: 2 }),
+            fate(Fate::Delivered { seq: 2 }),
+            fate(Fate::Dropped { seq: 1, gone: false }),
+            rules(vec![]),
+        ]);
+        let wanted = [
+            Deed::Rules { rules: hold() },
+            command(Command::Duplicate { seq: 2 }),
+            command(Command::Deliver { seq: 2 }),
+            command(Command::Drop { seq: 1 }),
+            Deed::Rules { rules: vec![] },
+        ];
+        assert_eq!(by_others, wanted);
+
+        let own = [did(Deed::Rules { rules: hold() }), did(command(Command::Deliver { seq: 1 })), did(command(Command::Release))];
+        let by_the_lab = deeds(vec![
+            own[0].clone(),
+            rules(hold()),
+            frame(1),
+            held(1, None),
+            frame(2),
+            held(2, None),
+            frame(3),
+            held(3, None),
+            own[1].clone(),
+            fate(Fate::Delivered { seq: 1 }),
+            own[2].clone(),
+            fate(Fate::Delivered { seq: 2 }),
+            fate(Fate::Delivered { seq: 3 }),
+        ]);
+        let wanted: Vec<Deed> =
+            own.into_iter().filter_map(|did| if let Happening::Did { deed } = did { Some(deed) } else { None }).collect();
+        assert_eq!(by_the_lab, wanted);
+
+        // A delay that ends, a rule that loses what it never held, a receiver who is gone.
+        let by_nobody = deeds(vec![
+            frame(1),
+            held(1, Some(500)),
+            fate(Fate::Delivered { seq: 1 }),
+            frame(2),
+            fate(Fate::Dropped { seq: 2, gone: false }),
+            frame(3),
+            held(3, None),
+            fate(Fate::Dropped { seq: 3, gone: true }),
+        ]);
+        assert_eq!(by_nobody, []);
+    }
 }

@@ -113,14 +113,14 @@ pub enum RunError {
         error: io::Error,
     },
     /// A file does not say what it should.
-    #[error("{} is damaged: line {line} is not what the lab writes; {why}. Take another run.", path.display())]
+    #[error("{} is damaged: line {line} is not what the lab writes (seen at byte {byte}). Take another run.", path.display())]
     Damaged {
         /// Which.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it, and where in the line.
-        why: String,
+        /// How far the line was read.
+        byte: usize,
     },
     /// It was written by another version.
     #[error("{} is a run of format {version}, and this lab reads format {VERSION}. Use the version that recorded it.", path.display())]
@@ -207,10 +207,7 @@ fn read_events(path: &Path) -> Result<(Vec<Event>, bool), RunError> {
 
 /// The parser counts lines itself; here one is known.
 fn damaged(path: &Path, line: usize, error: &serde_json::Error) -> RunError {
-    let why = error.to_string();
-    let what = why.split(" at line ").next().unwrap_or(&why);
-    let why = if error.column() > 0 { format!("at byte {}: {what}", error.column()) } else { what.to_owned() };
-    RunError::Damaged { path: path.into(), line, why }
+    RunError::Damaged { path: path.into(), line, byte: error.column() }
 }
 
 /// Copies the stable logs and text files of a data directory, as a program that starts would find them.
@@ -285,7 +282,7 @@ mod tests {
         fs::write(folder.path().join(EVENTS), "{\"at_us\":1,\"kind\":\"blind\"}\n{\"at_us\":1}\n").unwrap();
         assert!(
             sentence(folder.path())
-                .contains("events.jsonl is damaged: line 2 is not what the lab writes; at byte 11: missing field `kind`.")
+                .contains("events.jsonl is damaged: line 2 is not what the lab writes (seen at byte 11). Take another run.")
         );
         let newer = serde_json::to_string(&Header { version: 2, ..header() }).unwrap();
         fs::write(folder.path().join(HEADER), newer).unwrap();

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use twopc_proto::bench::{Fate, Rule};
 use twopc_proto::frame::{Decoder, FromRelay, Protocol, Side};
 use twopc_proto::trace::{Peer, What};
-use twopc_proto::{RecordKind, TxnId, UserName};
+use twopc_proto::{RecordKind, State, TxnId, UserName};
 
-use super::{Event, Happening, Stage};
+use super::{Deed, Event, Happening, Stage};
 use crate::member::RELAY;
 
 /// How everything stands.
@@ -48,10 +48,11 @@ pub struct Standing {
     pub is_at_work: bool,
     /// The last record in its stable log.
     pub record: Option<Written>,
-    /// Up to which record its disk has everything.
-    pub durable: u64,
-    /// Its transactions, in the order in which it came to know them.
+    /// Its transactions, in the order in which it came to know them. Once its process is gone, what its log
+    /// says of them; a new life knows nothing else.
     pub transactions: Vec<(TxnId, Stand)>,
+    /// What was handed to its log, and is not on its disk as far as it has told.
+    unsynced: Vec<Written>,
 }
 
 /// A record in a stable log.
@@ -76,6 +77,8 @@ pub struct Stand {
     pub doubt: Option<Doubt>,
     /// The string stands in the text file, or every participant has acknowledged.
     pub is_done: bool,
+    /// The last state that stands in the log.
+    promised: Option<State>,
 }
 
 /// What a participant knows while it is in doubt.
@@ -126,9 +129,9 @@ impl Moment {
                 }
             }
             Happening::Found { user, lsn, record, txn, .. } => {
-                let written = Written { lsn: *lsn, record: *record, txn: txn.clone() };
-                self.program(user.as_str()).record = Some(written);
+                self.program(user.as_str()).on_found(Written { lsn: *lsn, record: *record, txn: txn.clone() });
             }
+            Happening::Did { deed: Deed::Remove { program } } => drop(self.programs.remove(program)),
             Happening::Did { .. } => {}
         }
     }
@@ -152,10 +155,10 @@ impl Moment {
         self.programs.get(program).cloned().unwrap_or_default()
     }
 
-    /// Whether something lasts whose time is shown: a doubt, a process that is frozen or was killed.
+    /// Whether something lasts whose time is shown: a doubt, a process that is frozen or gone.
     #[must_use]
     pub fn counts(&self) -> bool {
-        let lasts = |standing: &Standing| standing.is_frozen || matches!(standing.stage, Some(Stage::Ended { killed: true, .. }));
+        let lasts = |standing: &Standing| standing.is_frozen || standing.is_gone();
         self.is_in_doubt() || self.programs.values().any(lasts)
     }
 
@@ -209,8 +212,8 @@ impl Moment {
         match what {
             What::Online { .. } => (standing.is_online, standing.is_at_work) = (true, true),
             What::Offline => (standing.is_online, standing.is_at_work) = (false, false),
-            What::Log { lsn, record, txn, .. } => standing.record = Some(Written { lsn: *lsn, record: *record, txn: txn.clone() }),
-            What::Durable { lsn } => standing.durable = *lsn,
+            What::Log { lsn, record, txn, forced } => standing.on_log(Written { lsn: *lsn, record: *record, txn: txn.clone() }, *forced),
+            What::Durable { lsn } => standing.on_durable(*lsn),
             What::State { txn, state, string } => {
                 let stand = standing.transaction(txn);
                 stand.state.clone_from(state);
@@ -235,6 +238,13 @@ impl Moment {
 }
 
 impl Stand {
+    /// What its log says is how it stands, whatever else it has said before its end.
+    fn keep_promise(&mut self) {
+        if let Some(promised) = self.promised {
+            self.state = promised.as_str().into();
+        }
+    }
+
     /// Whether it is in doubt, and nobody who can be reached may decide.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
@@ -255,6 +265,12 @@ impl Standing {
         matches!(self.stage, Some(Stage::Ended { .. }))
     }
 
+    /// Whether its disk has everything up to the last record.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.unsynced.is_empty()
+    }
+
     /// The transactions that are not decided.
     pub fn open(&self) -> impl Iterator<Item = &(TxnId, Stand)> {
         self.transactions.iter().filter(|(_, stand)| !["COMMIT", "ABORT"].contains(&stand.state.as_str()))
@@ -268,12 +284,51 @@ impl Standing {
         &mut self.transactions[place].1
     }
 
+    fn on_log(&mut self, written: Written, forced: bool) {
+        // What the disk had no space for was cut back, and its place is another's now.
+        self.unsynced.retain(|before| before.lsn < written.lsn);
+        self.record = Some(written.clone());
+        if forced {
+            self.unsynced.push(written);
+        } else {
+            self.on_disk(&written);
+        }
+    }
+
+    fn on_durable(&mut self, lsn: u64) {
+        let (durable, unsynced) = std::mem::take(&mut self.unsynced).into_iter().partition(|written| written.lsn <= lsn);
+        self.unsynced = unsynced;
+        durable.iter().for_each(|written: &Written| self.on_disk(written));
+    }
+
+    /// What was seen in the log of a process that is gone.
+    fn on_found(&mut self, written: Written) {
+        self.on_disk(&written);
+        self.transactions.iter_mut().filter(|(txn, _)| *txn == written.txn).for_each(|(_, stand)| stand.keep_promise());
+        self.record = Some(written);
+    }
+
+    /// The log has it, and whoever reads the log again knows that much.
+    fn on_disk(&mut self, written: &Written) {
+        let promised = match written.record {
+            RecordKind::Start => State::Wait,
+            RecordKind::Ready => State::Ready,
+            RecordKind::Commit => State::Commit,
+            RecordKind::Abort => State::Abort,
+            RecordKind::End | RecordKind::Applied | RecordKind::Decided => return,
+        };
+        self.transaction(&written.txn).promised = Some(promised);
+    }
+
     fn on_stage(&mut self, stage: &Stage) {
         match stage {
             Stage::Started { pid, crash_at } => {
-                // What it holds in memory is gone; what it says of itself comes from its files.
-                let (record, durable) = (self.record.take(), self.durable);
-                *self = Self { pid: Some(*pid), crash_at: crash_at.clone(), record, durable, ..Self::default() };
+                // What it held in memory is gone; what it knows comes from its files.
+                let mut transactions = std::mem::take(&mut self.transactions);
+                transactions.retain(|(_, stand)| stand.promised.is_some());
+                transactions.iter_mut().for_each(|(_, stand)| (stand.doubt = None, stand.keep_promise()).1);
+                let record = self.record.take();
+                *self = Self { pid: Some(*pid), crash_at: crash_at.clone(), record, transactions, ..Self::default() };
             }
             Stage::Ready => {}
             Stage::Frozen => self.is_frozen = true,
@@ -281,6 +336,12 @@ impl Standing {
             Stage::Ended { .. } => {
                 self.crash_at = None;
                 (self.pid, self.is_frozen, self.is_online, self.is_at_work) = (None, false, false, false);
+                // What else its log has is found there.
+                if let Some(first) = self.unsynced.first().map(|written| written.lsn) {
+                    self.record.take_if(|last| last.lsn >= first);
+                }
+                self.unsynced.clear();
+                self.transactions.iter_mut().for_each(|(_, stand)| stand.keep_promise());
             }
         }
         self.stage = Some(stage.clone());
@@ -353,14 +414,48 @@ mod tests {
     #[test]
     fn a_new_life_knows_what_its_files_say_and_nothing_else() {
         let started = |pid| Happening::Process { program: "alice".into(), stage: Stage::Started { pid, crash_at: None } };
-        let state = told(1, What::State { txn: txn(), state: "READY".into(), string: Some("Hello".into()) });
-        let log = told(1, What::Log { lsn: 1, record: RecordKind::Ready, txn: txn(), forced: true });
-        let killed = Happening::Process { program: "alice".into(), stage: Stage::Ended { killed: true, how: "killed".into() } };
-        let before = after(vec![started(7), log.clone(), state.clone()]).of("alice");
-        assert_eq!((before.open().count(), before.pid), (1, Some(7)));
-        let dead = after(vec![started(7), log.clone(), state.clone(), killed.clone()]).of("alice");
-        assert_eq!((dead.pid, dead.is_online), (None, false));
-        let again = after(vec![started(7), log, state, killed, started(8)]).of("alice");
-        assert_eq!((again.open().count(), again.pid, again.record.map(|record| record.lsn)), (0, Some(8), Some(1)));
+        let state = |word: &str| told(1, What::State { txn: txn(), state: word.into(), string: Some("Hello".into()) });
+        let log = |lsn, record| told(1, What::Log { lsn, record, txn: txn(), forced: true });
+        let durable = |lsn| told(1, What::Durable { lsn });
+        let killed = || Happening::Process { program: "alice".into(), stage: Stage::Ended { killed: true, how: "killed".into() } };
+        let found = |lsn, record| Happening::Found { user: name("alice"), role: Role::Participant, lsn, record, txn: txn() };
+        let stand = |moment: &Moment| moment.of("alice").of(&txn()).map(|stand| stand.state.clone());
+        let last = |moment: &Moment| moment.of("alice").record.map(|written| (written.lsn, written.record));
+
+        let asked = || vec![started(7), state("INIT"), log(1, RecordKind::Ready)];
+        let before = after(asked());
+        assert_eq!((before.of("alice").open().count(), before.of("alice").pid), (1, Some(7)));
+        assert!(!before.of("alice").is_durable());
+
+        // Nobody knows whether its file has the record until somebody has looked.
+        let dead = after([asked(), vec![killed()]].concat());
+        assert_eq!((dead.of("alice").pid, dead.of("alice").is_online, last(&dead)), (None, false, None));
+        let forgot = after([asked(), vec![killed(), started(8)]].concat());
+        assert_eq!((stand(&forgot), forgot.of("alice").pid), (None, Some(8)));
+
+        let has_it = [asked(), vec![killed(), found(1, RecordKind::Ready)]].concat();
+        assert_eq!(stand(&after(has_it.clone())).as_deref(), Some("READY"));
+        let again = after([has_it, vec![started(8)]].concat());
+        assert_eq!((stand(&again).as_deref(), last(&again)), (Some("READY"), Some((1, RecordKind::Ready))));
+
+        // It died between the disk and the word, and knows at its next start what it had not said.
+        let ready = [asked(), vec![durable(1), state("READY"), log(2, RecordKind::Commit), durable(2)]].concat();
+        let decided = after([ready, vec![killed(), started(8)]].concat());
+        assert_eq!((stand(&decided).as_deref(), last(&decided)), (Some("COMMIT"), Some((2, RecordKind::Commit))));
+    }
+
+    #[test]
+    fn what_lasts_is_counted_until_it_is_over_or_taken_off_the_list() {
+        let stage = |stage| Happening::Process { program: "alice".into(), stage };
+        let ended = |killed| stage(Stage::Ended { killed, how: "it ended".into() });
+        let removed = Happening::Did { deed: Deed::Remove { program: "alice".into() } };
+        for killed in [true, false] {
+            let mut happenings = vec![stage(Stage::Started { pid: 7, crash_at: None })];
+            assert!(!after(happenings.clone()).counts());
+            happenings.push(ended(killed));
+            assert!(after(happenings.clone()).counts());
+            happenings.push(removed.clone());
+            assert!(!after(happenings).counts());
+        }
     }
 }

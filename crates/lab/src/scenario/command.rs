@@ -30,6 +30,10 @@ pub struct Args {
     /// Where the runs are kept
     #[arg(long, value_name = "DIR", default_value = "logs/runs")]
     pub runs: PathBuf,
+    /// Where the relay of the window's room is to listen; without windows every scenario has a free port
+    /// [default: as the lab]
+    #[arg(long, value_name = "ADDR", conflicts_with = "headless")]
+    pub server: Option<String>,
 }
 
 /// Plays them all; status 0 if every one came out as its file says, 1 if not.

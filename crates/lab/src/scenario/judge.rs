@@ -66,11 +66,13 @@ impl Report {
     }
 }
 
-/// The book's word for each participant, or `blocked`.
+/// The book's word for each participant, or `blocked`. Whoever does not run is what its log says, and waits for
+/// nobody.
 fn stands(played: &Played) -> Vec<(String, String)> {
+    let runs = |who: &String| !played.end.of(who).is_gone();
     let stand = |who: &String| match played.end.last_stand_of(who) {
         None => String::from("not asked"),
-        Some(stand) if Stand::is_blocked(stand) => String::from("blocked"),
+        Some(stand) if runs(who) && Stand::is_blocked(stand) => String::from("blocked"),
         Some(stand) => stand.state.clone(),
     };
     played.participants.iter().map(|who| (who.clone(), stand(who))).collect()

@@ -142,6 +142,8 @@ impl Player {
         let journal = self.room.journal().clone();
         self.room.remote().kill();
         drop(self.room);
+        // What was found in the logs of those who died just now.
+        journal.since(self.seen).iter().for_each(|event| self.moment.take(event));
         (journal.since(0), self.moment)
     }
 

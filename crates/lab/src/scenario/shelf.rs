@@ -12,7 +12,7 @@ macro_rules! shelf {
 }
 
 /// Each by its name and its text.
-pub const TEXTS: [(&str, &str); 12] = shelf![
+pub const TEXTS: [(&str, &str); 13] = shelf![
     "01-all-commit",
     "02-one-says-no",
     "03-one-says-nothing",
@@ -25,6 +25,7 @@ pub const TEXTS: [(&str, &str); 12] = shelf![
     "10-relay-gone-in-the-middle",
     "11-frozen-not-dead",
     "12-told-twice",
+    "13-the-power-goes-out",
 ];
 
 /// All of them.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use twopc_proto::bench::{Rule, Then};
 use twopc_proto::{MessageKind, UserName};
-use twopc_runner::CrashPoint;
 
 /// Whom a step is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +110,7 @@ impl Step {
                 let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
                 Ok(Self::Rules(vec![rule(which, Then::Delay { ms })?]))
             }
+            ["cut", one, "from" | "to", other] if one == other => Err(format!("{one} has no link to itself; name two ends")),
             ["cut", one, "from", other] => Ok(Self::Rules(vec![between(one, other)?, between(other, one)?])),
             ["cut", one, "to", other] => Ok(Self::Rules(vec![between(one, other)?])),
             ["heal"] => Ok(Self::Heal),
@@ -119,7 +119,7 @@ impl Step {
             ["repeat", which @ ..] => Ok(Self::Handle(Handling::Repeat, read_which(which)?)),
             ["release"] => Ok(Self::Release),
             ["start", who] => Ok(Self::Start(program(who)?, None)),
-            ["start", who, "to", "crash", "at", point] => Ok(Self::Start(program(who)?, Some(crash_point(point)?))),
+            ["start", who, "to", "crash", "at", point] => Ok(Self::Start(program(who)?, Some(String::from(*point)))),
             ["stop", who] => program(who).map(Self::Stop),
             ["kill", who] => program(who).map(Self::Kill),
             ["freeze", who] => program(who).map(Self::Freeze),
@@ -130,21 +130,15 @@ impl Step {
             ["until", who, "is", state] => Ok(Self::Until(Condition::Is(whom(who)?, read_state(state)?))),
             [who, "says", ..] => {
                 let said = line.split_once("says").map_or("", |(_, said)| said.trim());
+                if said.is_empty() {
+                    return Err(format!("it does not say what {who} says"));
+                }
                 Ok(Self::Press(whom(who)?, Press::Say(said.into())))
             }
             [who, "presses", button] => Ok(Self::Press(whom(who)?, read_button(button)?)),
             _ => Err(String::from("it is none of the steps that a scenario can have")),
         }
     }
-}
-
-/// A crash point as a program takes it.
-pub(super) fn crash_point(text: &str) -> Result<String, String> {
-    let of = |role| CrashPoint::parse(text, role);
-    of(twopc_proto::Role::Participant)
-        .or_else(|_| of(twopc_proto::Role::Coordinator))
-        .map(|_| text.into())
-        .map_err(|error| error.trim_end_matches('.').to_owned())
 }
 
 /// A name of the room's list.
@@ -279,7 +273,9 @@ mod tests {
             ("hold ACK from", "from says nothing"),
             ("alice presses maybe", "there is no button maybe"),
             ("until alice is happy", "nobody can be happy"),
-            ("start bob to crash at noon", ""),
+            ("cut alice from alice", "alice has no link to itself"),
+            ("cut alice to alice", "alice has no link to itself"),
+            ("alice says", "it does not say what alice says"),
             ("wait 5 minutes", "time is in ms or s"),
             ("wait 0 s", "time is 1 ms to 600 s"),
             ("kill ../etc", "is no program of the room"),

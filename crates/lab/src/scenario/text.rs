@@ -102,10 +102,11 @@ pub enum TextError {
 }
 
 impl Scenario {
-    /// Its steps as they stand in the file, with the numbers of their lines.
+    /// What is done, as it stands in the file, with the numbers of its lines: who dies where, and the steps.
     pub fn told(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = (1..).zip(self.source.lines());
-        lines.filter(|(number, _)| self.steps.iter().any(|(step, _)| step == number)).map(|(number, line)| (number, line.trim()))
+        let lines = (1..).zip(self.source.lines()).map(|(number, line)| (number, line.trim()));
+        let is_crash = |line: &str| line.split_once(':').is_some_and(|(word, _)| word.trim_end() == "crash");
+        lines.filter(move |(number, line)| is_crash(line) || self.steps.iter().any(|(step, _)| step == number))
     }
 
     /// Reads a scenario's file.
@@ -114,8 +115,12 @@ impl Scenario {
     /// A sentence that says what to mend.
     pub fn open(path: &Path) -> Result<Self, TextError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| TextError::Io { file: file.clone(), error })?;
-        Self::read(&file, &text)
+        let bytes = std::fs::read(path).map_err(|error| TextError::Io { file: file.clone(), error })?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            TextError::Line { file: file.clone(), line, why: String::from("it is not text; save the file as UTF-8") }
+        })?;
+        Self::read(&file, text)
     }
 
     /// Reads a scenario's text; `file` is what it is called in an error.
@@ -233,7 +238,7 @@ fn seconds(value: &str) -> Result<Duration, String> {
 /// `chair at after:send:GLOBAL_COMMIT:1`
 fn crash(value: &str) -> Result<(String, String), String> {
     let (who, point) = value.split_once(" at ").ok_or(String::from("a crash is NAME at POINT, such as chair at after:log:COMMIT"))?;
-    Ok((step::program(who.trim())?, step::crash_point(point.trim())?))
+    Ok((step::program(who.trim())?, String::from(point.trim())))
 }
 
 impl fmt::Display for Outcome {

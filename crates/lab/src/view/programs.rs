@@ -85,7 +85,7 @@ fn headings_ui(ui: &mut Ui) {
 
 /// One program: a line, or two where that is too narrow, and under them what is wrong with it.
 fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, reach: Reach, is_wide: bool, deeds: &mut Vec<Deed>) {
-    let Program { member, life } = program;
+    let Program { member, life, began_with } = program;
     let process = life.pid().map_or_else(|| String::from("–"), |pid| pid.to_string());
     if is_wide {
         row_ui(ui, |ui| {
@@ -114,7 +114,7 @@ fn program_ui(ui: &mut Ui, program: &Program, standing: &Standing, reach: Reach,
         let words = format!("It dies when {}.", meaning(member.part, at));
         ui.add(Label::new(RichText::new(words).italics()).wrap());
     }
-    standing_ui(ui, standing);
+    standing_ui(ui, standing, began_with.as_ref());
     if let Life::Ended(end) = life {
         if end.is_trouble() {
             error_ui(ui, &end.sentence());
@@ -170,11 +170,11 @@ impl Reach {
     }
 }
 
-/// What stands last in its log, and what it has not decided.
-fn standing_ui(ui: &mut Ui, standing: &Standing) {
+/// What stands last in its log, and what it has not decided. It `began_with` that record.
+fn standing_ui(ui: &mut Ui, standing: &Standing, began_with: Option<&Written>) {
     let mut words = Vec::new();
-    if let Some(Written { lsn, record, txn }) = &standing.record {
-        words.push(format!("log {lsn}: {record} {}", txn.short()));
+    if let Some(Written { record, txn, .. }) = standing.record.as_ref().or(began_with) {
+        words.push(format!("log: {record} {}", txn.short()));
     }
     let open: Vec<String> = standing.open().map(|(txn, stand)| format!("{} {}", txn.short(), stand.state)).collect();
     if !open.is_empty() {
@@ -209,7 +209,7 @@ fn shape(ui: &Ui, rect: Rect, life: &Life, reach: Reach) {
 }
 
 fn buttons_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
-    let Program { member, life } = program;
+    let Program { member, life, .. } = program;
     let mut press = |ui: &mut Ui, can, word: &'static str, width: f32, action| {
         let button = side_button(word).min_size(vec2(width, CONTROL));
         let button = button_ui(ui, can, button).accessible_name(format!("{word} {}", member.name));
@@ -240,7 +240,7 @@ fn start_word(life: &Life) -> &'static str {
 
 /// What is done more rarely: an end at once, a stop, a crash at a point.
 fn more_ui(ui: &mut Ui, program: &Program, deeds: &mut Vec<Deed>) {
-    let Program { member, life } = program;
+    let Program { member, life, .. } = program;
     let name = || member.name.clone();
     let mut item = |ui: &mut Ui, can: Result<(), &str>, words: &str, deed: Deed| {
         if button_ui(ui, can, Button::new(words).min_size(vec2(0.0, CONTROL))).clicked() {

@@ -45,9 +45,9 @@ fn standing_ui(ui: &mut Ui, name: &str, standing: &Standing, has_changed: bool) 
         return;
     }
     ui.indent("of", |ui| {
-        if let Some(Written { lsn, record, txn }) = &standing.record {
-            let durable = if standing.durable >= *lsn { "on the disk" } else { "written" };
-            ui.label(format!("log {lsn}: {record} {}, {durable}", txn.short()));
+        if let Some(Written { record, txn, .. }) = &standing.record {
+            let durable = if standing.is_durable() { "on the disk" } else { "on its way to the disk" };
+            ui.label(format!("log: {record} {}, {durable}", txn.short()));
         }
         for (txn, stand) in &standing.transactions {
             ui.horizontal(|ui| {
