@@ -35,7 +35,7 @@ pub fn tile(screen: Rect, count: usize) -> Vec<Rect> {
 }
 
 /// A place for the lab's own window and places for `count` others, frames included. Its own is the one it
-/// `kept`, if that can be seen and leaves them room.
+/// `kept`, if that can be seen; where it leaves them no room, they stand before it.
 #[must_use]
 pub fn arrange(screen: Rect, kept: Option<Place>, count: usize) -> (Place, Vec<Rect>) {
     let mut others = tile(screen, count + 1);
@@ -47,10 +47,7 @@ pub fn arrange(screen: Rect, kept: Option<Place>, count: usize) -> (Place, Vec<R
     if !others.iter().any(|other| other.intersect(outside(kept)).is_positive()) {
         return (kept, others);
     }
-    match beside_taken(screen, kept, count) {
-        Some(others) => (kept, others),
-        None => (inside(own), others),
-    }
+    (kept, beside_taken(screen, kept, count).unwrap_or(others))
 }
 
 /// Places for `count` windows beside one that stands somewhere already; none if it leaves too little.
@@ -254,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_kept_if_it_is_seen_and_leaves_room() {
+    fn a_place_is_kept_if_it_is_seen() {
         let full = screen(1920.0, 1080.0);
         let usual = tile(full, 5);
         let kept = |place| arrange(full, Some(place), 4);
@@ -265,10 +262,10 @@ mod tests {
         let (own, others) = kept(larger);
         assert_eq!(own, larger);
         assert!(others.iter().all(|other| !other.intersect(outside(larger)).is_positive()), "{others:?}");
-        for unfit in [Place { at: pos2(0.0, 32.0), size: vec2(1900.0, 1000.0) }, Place { at: pos2(2000.0, 32.0), size: vec2(600.0, 400.0) }]
-        {
-            assert_eq!(kept(unfit), arrange(full, None, 4), "{unfit:?}");
-        }
+        let all = Place { at: pos2(0.0, 32.0), size: vec2(1900.0, 1000.0) };
+        assert_eq!(kept(all), (all, usual[..4].to_vec()), "they stand before it");
+        let unseen = Place { at: pos2(2000.0, 32.0), size: vec2(600.0, 400.0) };
+        assert_eq!(kept(unseen), arrange(full, None, 4));
         let whole = Place { at: pos2(0.0, 0.0), size: vec2(1916.0, 1039.0) };
         assert_eq!(arrange(full, Some(whole), 0), (whole, vec![]), "alone it has no one to leave room to");
     }

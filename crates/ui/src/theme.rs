@@ -160,7 +160,8 @@ fn visuals(theme: Theme) -> Visuals {
     widgets.noninteractive = look(palette.surface, palette.line, 1.0, palette.text);
     widgets.inactive = look(palette.surface, palette.outline, 1.0, palette.text);
     widgets.open = look(palette.surface, palette.outline, 1.0, palette.text);
-    widgets.hovered = look(palette.selection, palette.outline, 1.0, palette.text);
+    // What is switched on has the selection's ground: what is only pointed at has a line.
+    widgets.hovered = look(palette.ground, palette.accent, 1.0, palette.text);
     widgets.active = look(palette.selection, palette.accent, 2.0, palette.text);
     // What has no frame of its own, such as the handle of a scroll bar, is painted with this one.
     widgets.inactive.bg_fill = palette.outline;

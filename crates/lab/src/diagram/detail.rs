@@ -190,7 +190,7 @@ fn lengths(chart: &Chart, id: EntryId, facts: &mut Vec<(&'static str, String)>) 
             continue;
         }
         let length = words::precise(chart.length_us(span, chart.last_us()));
-        let still = if span.to.is_none() { " so far" } else { "" };
+        let still = if span.to.is_none() { " until the last event" } else { "" };
         let name = match span.kind {
             SpanKind::Forcing => "Way to the disk",
             SpanKind::InDoubt => "In doubt",

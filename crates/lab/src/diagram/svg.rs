@@ -23,7 +23,9 @@ const FONT: f32 = 14.5;
 #[must_use]
 pub fn whole(chart: &Chart, filter: &Filter, title: &str) -> String {
     let axis = Axis::of(chart, &Lens { filter: filter.clone(), ..Lens::default() });
-    let scene = layout(chart, &axis, &View::whole(chart, &axis, 1_200.0));
+    // Whoever looks at a picture sees the end of it.
+    let view = View { is_over: true, ..View::whole(chart, &axis, 1_200.0) };
+    let scene = layout(chart, &axis, &view);
     svg(&scene, title, &description(chart))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twopc_proto::outcomes::Outcomes;
 use twopc_proto::{Decision, LogRecord, RecordKind, Role, TxnId, UserName, audit};
 
-use super::case::Case;
+use super::case::{Case, Held};
 use super::evidence::{Evidence, Heard};
 use super::finding::{Rows, Verdict};
 use super::log::Records;
@@ -63,6 +63,9 @@ fn logs(case: &Case<'_>, rows: &mut Rows) {
     let nodes = case.holdings();
     if let Err(violation) = audit::agreement(&nodes) {
         rows.broken(Invariant::Agreement, &violation.evidence, case.quotes(DECISIONS));
+    } else if let Some((torn, other)) = torn(case) {
+        let says = format!("{}: {} holds COMMIT and ABORT, {} holds one of them", case.txn, torn.log.user, other.log.user);
+        rows.broken(Invariant::Agreement, &says, case.quotes(DECISIONS));
     }
     for held in &case.held {
         if let Err(violation) = audit::stability(&held.holding()) {
@@ -86,6 +89,13 @@ fn logs(case: &Case<'_>, rows: &mut Rows) {
         quotes.extend(undecided.flat_map(|held| held.quotes_or_lack(&[RecordKind::Ready], RecordKind::Ready, case.txn)));
         rows.broken(Invariant::Agreement, &violation.evidence, quotes);
     }
+}
+
+/// A log that holds both decisions, and so disagrees with every other one that holds any.
+fn torn<'a>(case: &'a Case<'_>) -> Option<(&'a Held<'a>, &'a Held<'a>)> {
+    let torn = case.held.iter().find(|held| held.has(RecordKind::Commit) && held.has(RecordKind::Abort))?;
+    let other = case.held.iter().find(|held| !std::ptr::eq(*held, torn) && held.decision(case.txn).is_some())?;
+    Some((torn, other))
 }
 
 /// An abort may have come from a participant whose log is not here: then it is not judged.

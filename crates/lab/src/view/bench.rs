@@ -246,8 +246,7 @@ fn held_ui(ui: &mut Ui, moment: &Moment, can: Result<(), &str>, deeds: &mut Vec<
                 ("Drop", Command::Drop { seq: *seq }),
                 ("Duplicate", Command::Duplicate { seq: *seq }),
             ] {
-                let button = Button::new(word).min_size(vec2(0.0, CONTROL));
-                if button_ui(ui, can, button).accessible_name(format!("{word} message {seq}")).clicked() {
+                if button_ui(ui, can, side_button(word)).accessible_name(format!("{word} message {seq}")).clicked() {
                     deeds.push(Deed::Bench { command });
                 }
             }

@@ -8,7 +8,7 @@ mod escape;
 use egui::{Key, Ui};
 use twopc_proto::bench::Command;
 
-use super::{Desk, Shown, Tab, Wish, bench, can_steer};
+use super::{Desk, Shown, Tab, Wish, bench, can_steer, is_wide};
 use crate::run::Deed;
 
 const TABS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
@@ -25,7 +25,8 @@ pub(super) fn take(ui: &Ui, shown: &Shown<'_>, desk: &mut Desk, wishes: &mut Vec
         desk.shows_keys = !desk.shows_keys;
     }
     for (key, tab) in TABS.into_iter().zip(Tab::ALL) {
-        if pressed(key) {
+        // In a wide window the diagram is there anyway, beside whatever else is.
+        if pressed(key) && !(is_wide(ui) && tab == Tab::Diagram) {
             desk.tab = tab;
         }
     }

@@ -43,7 +43,7 @@ use crate::watched::Watched;
 /// From this width on the diagram stands beside the rest.
 const WIDE: f32 = 125.0 * UNIT;
 /// The height that a diagram needs, with what is known of what was picked in it.
-const DRAWING: f32 = 48.0 * UNIT;
+const DRAWING: f32 = 30.0 * UNIT;
 /// The height that panes need.
 const PANES: f32 = 26.0 * UNIT;
 /// The share of the width that is the diagram's then.
@@ -177,7 +177,7 @@ pub enum Wish {
 pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
     let mut wishes = Vec::new();
     keys::take(ui, shown, desk, &mut wishes);
-    window_of(ui, least(ui.available_width() >= WIDE, desk), |ui, part| match part {
+    window_of(ui, least(is_wide(ui), desk), |ui, part| match part {
         Part::Head => head::head_ui(ui, shown, desk, &mut wishes),
         Part::Middle => middle_ui(ui, shown, desk, &mut wishes),
         Part::Foot => foot_ui(ui, shown, desk, &mut wishes),
@@ -186,6 +186,11 @@ pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
         help::keys_ui(ui, &mut desk.shows_keys);
     }
     wishes
+}
+
+/// Whether the diagram stands beside the rest.
+fn is_wide(ui: &Ui) -> bool {
+    ui.available_width() >= WIDE
 }
 
 /// The height that the middle needs; a window that has less scrolls.
@@ -245,6 +250,7 @@ fn drawing_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) {
     let height = if desk.diagram.picked().is_some() { (area.height() * 0.35).min(28.0 * UNIT) } else { 0.0 };
     let split = area.bottom() - height;
     desk.diagram.view.now_us = if shown.watched.is_at_end() { shown.now_us } else { shown.watched.now_us() };
+    desk.diagram.view.is_over = shown.watched.is_at_end() && matches!(shown.source, Source::Recorded(_));
     part_ui(ui, "drawing", Rect::from_min_max(area.min, pos2(area.right(), split)), |ui| {
         diagram_ui(ui, chart, &mut desk.diagram);
     });

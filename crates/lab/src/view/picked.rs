@@ -7,12 +7,15 @@ use egui::{Button, ComboBox, Grid, Label, RichText, Ui, vec2};
 use twopc_proto::Role as NodeRole;
 use twopc_ui::button::tick_ui;
 use twopc_ui::pane::scrolled_pane_ui;
-use twopc_ui::theme::CONTROL;
+use twopc_ui::theme::{CONTROL, UNIT};
 
 use super::Shown;
 use crate::diagram::chart::{Chart, LaneId};
-use crate::diagram::detail::{RecordRef, detail};
+use crate::diagram::detail::{Detail, RecordRef, detail};
 use crate::diagram::{Diagram, Pick};
+
+/// From this width on, what is known of it stands beside the frame or the record.
+const TWO_COLUMNS: f32 = 80.0 * UNIT;
 
 /// Which transaction, which lanes, and whether idle time is folded. Gives back the lane that was shown or hidden.
 pub(super) fn filter_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) -> Option<LaneId> {
@@ -50,22 +53,38 @@ pub(super) fn picked_ui(ui: &mut Ui, shown: &Shown<'_>, pick: Pick) {
     let known = detail(shown.watched.chart(), shown.watched.events(), pick);
     scrolled_pane_ui(ui, "Picked", |ui| {
         ui.label(RichText::new(&known.title).strong());
-        Grid::new("facts").num_columns(2).show(ui, |ui| {
-            for (name, fact) in &known.facts {
-                ui.weak(*name);
-                ui.add(Label::new(fact).wrap());
-                ui.end_row();
-            }
-        });
-        if let Some(record) = &known.record {
-            ui.weak("In the file");
-            ui.add(Label::new(RichText::new(line_of(shown, record)).monospace()).wrap());
-        }
-        if let Some(frame) = &known.frame {
-            ui.weak("On the wire");
-            ui.add(Label::new(RichText::new(frame).monospace()).wrap());
+        if ui.available_width() < TWO_COLUMNS || (known.record.is_none() && known.frame.is_none()) {
+            source_ui(ui, shown, &known);
+            facts_ui(ui, &known);
+        } else {
+            ui.columns(2, |columns| {
+                facts_ui(&mut columns[0], &known);
+                source_ui(&mut columns[1], shown, &known);
+            });
         }
     });
+}
+
+fn facts_ui(ui: &mut Ui, known: &Detail) {
+    Grid::new("facts").num_columns(2).show(ui, |ui| {
+        for (name, fact) in &known.facts {
+            ui.weak(*name);
+            ui.add(Label::new(fact).wrap());
+            ui.end_row();
+        }
+    });
+}
+
+/// The record as it stands in its file, the frame as it stood on the wire.
+fn source_ui(ui: &mut Ui, shown: &Shown<'_>, known: &Detail) {
+    if let Some(record) = &known.record {
+        ui.weak("In the file");
+        ui.add(Label::new(RichText::new(line_of(shown, record)).monospace()).wrap());
+    }
+    if let Some(frame) = &known.frame {
+        ui.weak("On the wire");
+        ui.add(Label::new(RichText::new(frame).monospace()).wrap());
+    }
 }
 
 /// The record as it stands in its log, or why it does not.

@@ -93,6 +93,48 @@ fn another_run_in_the_same_place_is_drawn_anew_and_what_it_lacks_is_not_picked()
 }
 
 #[test]
+fn what_was_picked_stays_in_view_while_more_happens_and_the_end_is_followed_again_after_it() {
+    let events = crate::play::long_run(&["alice", "bob"], 800);
+    let mut window = window(&events[..events.len() / 2]);
+    window.state_mut().diagram.follows = true;
+    window.run();
+    let top = |window: &Window| window.state().diagram.view.top;
+    let before = top(&window);
+    let target = {
+        let shown = window.state_mut();
+        let scene = shown.diagram.scene(&shown.chart, egui::vec2(1_088.0, 700.0));
+        let seen = scene.badges.iter().filter(|badge| (300.0..600.0).contains(&badge.at.y));
+        let badge = seen.last().expect("something happened").clone();
+        pos2(badge.at.x, badge.at.y)
+    };
+    click(&mut window, target);
+    assert_ne!(value(&window), "Nothing picked");
+    window.state_mut().chart = Chart::of(&events);
+    window.run();
+    assert!((top(&window) - before).abs() < 0.5, "{before} {}", top(&window));
+    window.get_by_label("Space-time diagram").focus();
+    assert_eq!(press(&mut window, Key::Escape), "Nothing picked");
+    assert!(top(&window) > before + 1_000.0, "the end is far below");
+}
+
+#[test]
+fn what_was_picked_is_in_view_where_what_is_known_of_it_takes_its_place() {
+    let mut window = window(&crate::play::long_run(&["alice", "bob"], 800));
+    let Shown { chart, diagram, .. } = window.state_mut();
+    let last = *chart.lanes().iter().flat_map(|lane| &lane.entries).max().unwrap();
+    diagram.follows = true;
+    window.run();
+    let Shown { chart, diagram, .. } = window.state_mut();
+    diagram.pick(chart, Some(Pick::Entry(last)));
+    window.set_size(egui::vec2(1_100.0, 300.0));
+    window.run();
+    let Shown { diagram, .. } = window.state();
+    let view = diagram.view.clone();
+    let axis = Axis::of(&window.state().chart, &diagram.lens);
+    assert!(view.height < 320.0 && twopc_lab::diagram::layout::is_in_view(&axis, last, &view), "{view:?}");
+}
+
+#[test]
 fn a_click_picks_what_is_under_it_and_says_so_once() {
     let mut window = window(&a_run());
     let (target, place) = {

@@ -62,6 +62,8 @@ pub(super) struct Fold {
     pub(super) past: Vec<u64>,
     /// The lab runs the process itself.
     pub(super) is_ours: bool,
+    /// It was taken off the list.
+    pub(super) is_off: bool,
     /// Records that are not known to be on the disk.
     pub(super) writing: VecDeque<Writing>,
     /// Messages that were passed on to it, their arrival not told.

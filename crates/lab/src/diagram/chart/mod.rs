@@ -26,7 +26,7 @@ use twopc_proto::{TxnId, UserName};
 use self::clocks::Clocks;
 use self::intervals::{Intervals, OPEN};
 use super::scene::Pick;
-use crate::run::{Event, Happening};
+use crate::run::{Deed, Event, Happening};
 
 pub use entry::{BookState, Entry, Kind, Number};
 pub use ids::{EntryId, LaneId, MessageId, SpanId, TxnRef};
@@ -118,9 +118,16 @@ impl Chart {
             Happening::Blind => self.on_blind(),
             Happening::Process { program, stage } => self.on_stage(program, stage),
             Happening::Found { user, role, lsn: _, record, txn } => self.on_found(user, *role, *record, txn),
+            Happening::Did { deed: Deed::Remove { program } } => self.on_removed(program),
             Happening::Did { deed: _ } => {}
         }
         self.heard += 1;
+    }
+
+    /// Whether the program of that lane was taken off the list.
+    #[must_use]
+    pub fn is_off(&self, lane: LaneId) -> bool {
+        self.lane(lane).fold.is_off
     }
 
     /// How many events were pushed.

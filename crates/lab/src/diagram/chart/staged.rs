@@ -19,7 +19,8 @@ impl Chart {
                 Err(_) => return,
             }
         };
-        self.lanes[lane.index()].fold.is_ours = true;
+        let fold = &mut self.lanes[lane.index()].fold;
+        (fold.is_ours, fold.is_off) = (true, false);
         self.relay.acts |= program == RELAY && matches!(stage, Stage::Frozen | Stage::Ended { .. });
         match stage {
             Stage::Started { pid, crash_at } => {
@@ -48,11 +49,19 @@ impl Chart {
         }
     }
 
+    /// A participant was taken off the list: nobody waits for it any more.
+    pub(super) fn on_removed(&mut self, program: &str) {
+        let lane = UserName::parse(program).ok().map(|user| self.lane_of(&user, Part::Unknown));
+        if let Some(lane) = lane {
+            self.lanes[lane.index()].fold.is_off = true;
+        }
+    }
+
     fn on_ended(&mut self, lane: LaneId, killed: bool, how: &str) {
         let label = match (killed, how.starts_with(DIED_AT)) {
             (true, true) => "dies at its crash point".to_owned(),
             (true, false) => "killed".to_owned(),
-            (false, _) => format!("ended: {}", words::foreign(how)),
+            (false, _) => format!("ended: {}", words::foreign(how.trim_end_matches('.'))),
         };
         let entry = self.note(lane, Kind::Ended { killed }, None, label);
         let fold = &mut self.lanes[lane.index()].fold;

@@ -40,11 +40,13 @@ pub struct View {
     pub picked: Option<Pick>,
     /// The time now, in microseconds since the run began, if the run goes on.
     pub now_us: u64,
+    /// The run is over, and nothing in it lasts any more.
+    pub is_over: bool,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { width: 1_200.0, height: 800.0, left: 0.0, top: 0.0, picked: None, now_us: 0 }
+        Self { width: 1_200.0, height: 800.0, left: 0.0, top: 0.0, picked: None, now_us: 0, is_over: false }
     }
 }
 

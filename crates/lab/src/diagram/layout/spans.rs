@@ -96,8 +96,12 @@ impl Drawing<'_> {
             let span = &self.chart.spans()[span.index()];
             let Some(x) = self.columns.x(span.lane).filter(|x| self.is_across(*x, *x) && self.is_shown(span)) else { continue };
             let Some(word) = span.kind.word().filter(|_| span.to != Some(span.from)) else { continue };
+            // How long somebody is down who does not come back is counted by nobody.
+            if span.to.is_none() && self.chart.is_off(span.lane) {
+                continue;
+            }
             let length = words::precise(self.chart.length_us(span, self.view.now_us));
-            let still = if span.to.is_none() { " so far" } else { "" };
+            let still = if span.to.is_none() && !self.view.is_over { " so far" } else { "" };
             let text = self.named(&format!("{word} {length}{still}"), span.txn);
             let width = width_of(&text);
             let (from, to) = self.stretch(span);
@@ -115,7 +119,9 @@ impl Drawing<'_> {
             let reads_as_another = self.columns.before(span.lane).is_some_and(|x| left < x + columns::CLEAR);
             let sides: &[f32] = match (is_over_times, width > room) {
                 (true, _) => &[right, left],
-                (false, false) if reads_as_another => &[right, left],
+                // Words that would be taken for the other lane's are none.
+                (false, false) if reads_as_another => &[right],
+                (false, true) if reads_as_another => &[],
                 (false, false) => &[left, right],
                 (false, true) => &[left],
             };

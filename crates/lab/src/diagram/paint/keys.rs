@@ -41,7 +41,7 @@ pub(super) fn obey(chart: &Chart, diagram: &mut Diagram, key: Key) {
         Key::ArrowLeft => go(chart, diagram, |chart, diagram, entry| across(chart, diagram, entry, -1)),
         Key::ArrowRight => go(chart, diagram, |chart, diagram, entry| across(chart, diagram, entry, 1)),
         Key::Enter => follow_arrow(chart, diagram),
-        Key::Escape => diagram.view.picked = None,
+        Key::Escape => diagram.choose(None),
         Key::Home => diagram.shift(chart, vec2(0.0, f32::MAX)),
         Key::End => diagram.follows = true,
         Key::PageUp => diagram.shift(chart, vec2(0.0, page)),

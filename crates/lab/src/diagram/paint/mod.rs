@@ -30,14 +30,16 @@ pub struct Diagram {
     pub lens: Lens,
     /// The window on it.
     pub view: View,
-    /// What is new is brought into view, as long as the end is in view.
+    /// What is new is brought into view, as long as the end is in view and nothing is picked.
     pub follows: bool,
+    /// It followed the end until something was picked, and will again.
+    resumes: bool,
     axis: Axis,
 }
 
 impl Default for Diagram {
     fn default() -> Self {
-        Self { lens: Lens::default(), view: View::default(), follows: true, axis: Axis::default() }
+        Self { lens: Lens::default(), view: View::default(), follows: true, resumes: false, axis: Axis::default() }
     }
 }
 
@@ -50,13 +52,27 @@ impl Diagram {
 
     /// Picks something and brings it into view.
     pub fn pick(&mut self, chart: &Chart, pick: Option<Pick>) {
-        let pick = pick.filter(|pick| chart.has(*pick));
-        self.view.picked = pick;
+        self.choose(pick.filter(|pick| chart.has(*pick)));
         self.axis.follow(chart, &self.lens);
-        let entry = pick.map(|pick| entry_of(chart, pick));
+        self.bring_pick(chart);
+    }
+
+    /// Picks something, or nothing any more. What somebody looks at stays where it is, whatever is new.
+    pub fn choose(&mut self, pick: Option<Pick>) {
+        if pick.is_some() {
+            self.resumes |= self.follows;
+            self.follows = false;
+        } else if self.view.picked.is_some() {
+            self.follows |= std::mem::take(&mut self.resumes);
+        }
+        self.view.picked = pick;
+    }
+
+    /// Brings what was picked into view.
+    fn bring_pick(&mut self, chart: &Chart) {
+        let entry = self.view.picked.map(|pick| entry_of(chart, pick));
         if let Some(entry) = entry.filter(|entry| !layout::is_in_view(&self.axis, *entry, &self.view)) {
             self.view.top = layout::top_for(&self.axis, entry, self.view.height);
-            self.follows = false;
         }
     }
 
@@ -85,7 +101,7 @@ impl Diagram {
         if by.y == 0.0 {
             return self.hold(chart);
         }
-        self.follows = false;
+        (self.follows, self.resumes) = (false, false);
         self.view.top -= f64::from(by.y);
         self.hold(chart);
         let (_, high) = layout::extent(chart, &self.axis, &self.view);
@@ -115,9 +131,14 @@ pub fn diagram_ui(ui: &mut Ui, chart: &Chart, diagram: &mut Diagram) -> bool {
     let before = diagram.picked();
     let response = ui.allocate_response(ui.available_size_before_wrap(), Sense::click_and_drag());
     let rect = response.rect;
+    let is_lower = rect.height() < diagram.view.height;
     (diagram.view.width, diagram.view.height) = (rect.width() - BAR, rect.height());
     diagram.view.picked = diagram.view.picked.filter(|pick| chart.has(*pick));
     diagram.axis.follow(chart, &diagram.lens);
+    // What is known of it takes some of the height, perhaps just where it stood.
+    if is_lower {
+        diagram.bring_pick(chart);
+    }
     steer(ui, chart, diagram, &response);
     let bars = bars(ui, chart, diagram, &response);
     let scene = diagram.scene(chart, vec2(rect.width() - BAR, rect.height()));
@@ -218,7 +239,7 @@ fn point(chart: &Chart, diagram: &mut Diagram, scene: &Scene, response: Response
     // Enter counts as a click as well, and has a meaning of its own here.
     if response.clicked_by(PointerButton::Primary) {
         response.request_focus();
-        diagram.view.picked = response.interact_pointer_pos().and_then(under);
+        diagram.choose(response.interact_pointer_pos().and_then(under));
     }
     match response.hover_pos().and_then(under) {
         Some(pick) => response.on_hover_text_at_pointer(sentence(chart, pick)),

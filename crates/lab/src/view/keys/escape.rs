@@ -44,7 +44,9 @@ pub(super) fn take(ui: &Ui, desk: &mut Desk) {
         }
         ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         return;
-    } else if desk.diagram.view.picked.take().is_none() {
+    } else if desk.diagram.picked().is_some() {
+        desk.diagram.choose(None);
+    } else {
         return;
     }
     ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
