@@ -103,8 +103,8 @@ fn what_was_picked_stays_in_view_while_more_happens_and_the_end_is_followed_agai
     let target = {
         let shown = window.state_mut();
         let scene = shown.diagram.scene(&shown.chart, egui::vec2(1_088.0, 700.0));
-        let seen = scene.badges.iter().filter(|badge| (300.0..600.0).contains(&badge.at.y));
-        let badge = seen.last().expect("something happened").clone();
+        let mut seen = scene.badges.iter().filter(|badge| (300.0..600.0).contains(&badge.at.y));
+        let badge = seen.next_back().expect("something happened").clone();
         pos2(badge.at.x, badge.at.y)
     };
     click(&mut window, target);
