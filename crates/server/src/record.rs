@@ -3,10 +3,11 @@
 //! People read it too, so what could steer their terminal, or pass for a frame of its own, stands in
 //! it escaped, in a frame that says so with one header more: `Escaped: N`, where N is the length of
 //! the body as it was. It is written beside the traffic. A disk that takes nothing stops neither the room nor the
-//! record for good: frames are missing then, never halves of them.
+//! record for good: frames are missing then, never halves of them. What a relay that died has left half written
+//! is put aside at the next start.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ use crate::beside::Beside;
 
 /// The name of the file that is written to.
 const CURRENT: &str = "room.http";
+
+/// The name of the file in which halves of frames stand that were found at its end.
+const TORN: &str = "room.torn";
 
 /// The size at which a file is put aside.
 const ROTATE_AT: u64 = 64 * 1024 * 1024;
@@ -54,8 +58,16 @@ struct Record {
 
 impl Record {
     fn open(logs: &Path, rotate_at: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(logs.join(CURRENT))?;
-        let length = file.metadata()?.len();
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(logs.join(CURRENT))?;
+        let length = whole_frames(BufReader::new(&mut file))?;
+        let torn = file.metadata()?.len() - length;
+        if torn > 0 {
+            tracing::warn!(bytes = torn, "the last frame in room.http was not written whole; it was put aside into {TORN}");
+            file.seek(SeekFrom::Start(length))?;
+            let mut aside = OpenOptions::new().create(true).append(true).open(logs.join(TORN))?;
+            io::copy(&mut file, &mut aside)?;
+            file.set_len(length)?;
+        }
         Ok(Self { logs: logs.into(), file, length, rotate_at })
     }
 
@@ -88,6 +100,33 @@ impl Record {
         *self = Self::open(&self.logs, self.rotate_at)?;
         Ok(())
     }
+}
+
+/// How many bytes of a record are whole frames. What cannot be one ends them, like what is cut off.
+fn whole_frames(mut record: impl BufRead + Seek) -> io::Result<u64> {
+    /// Longer than any line of a head that is written.
+    const LINE: u64 = 64 * 1024;
+    let size = record.seek(SeekFrom::End(0))?;
+    record.rewind()?;
+    let (mut whole, mut at, mut line) = (0, 0, Vec::new());
+    let mut body = None;
+    while at < size {
+        line.clear();
+        at += record.by_ref().take(LINE).read_until(b'\n', &mut line)? as u64;
+        let Some(text) = line.strip_suffix(b"\r\n") else { break };
+        if at - whole == line.len() as u64 && !text.ends_with(b" HTTP/1.1") {
+            break;
+        }
+        if let Some(digits) = text.strip_prefix(b"Content-Length: ") {
+            body = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok());
+        }
+        if text.is_empty() {
+            let Some(end) = body.take().and_then(|body| at.checked_add(body)).filter(|end| *end <= size) else { break };
+            record.seek_relative(i64::try_from(end - at).unwrap_or(i64::MAX))?;
+            (at, whole) = (end, end);
+        }
+    }
+    Ok(whole)
 }
 
 /// Writes a frame with nothing in its body that cannot be looked at.
@@ -158,6 +197,20 @@ mod tests {
             [bodies("room-1.http"), bodies("room-2.http"), bodies("room.http")],
             [vec!["one", "two"], vec!["three", "four"], vec!["five"]]
         );
+    }
+
+    #[test]
+    fn half_a_frame_is_put_aside_wherever_it_was_cut() {
+        let logs = tempfile::tempdir().unwrap();
+        let (one, two) = (frame("0:00:01:one".as_bytes()), frame("0:00:02:two".as_bytes()));
+        for cut in 0..two.len() {
+            let path = logs.path().join(CURRENT);
+            fs::write(&path, [&one[..], &two[..cut]].concat()).unwrap();
+            let _ = fs::remove_file(logs.path().join(TORN));
+            Record::open(logs.path(), 100_000).unwrap().append(&[Arc::clone(&two)]).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), [&one[..], &two[..]].concat(), "cut at {cut}");
+            assert_eq!(fs::read(logs.path().join(TORN)).unwrap_or_default(), two[..cut], "cut at {cut}");
+        }
     }
 
     #[test]

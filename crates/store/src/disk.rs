@@ -177,6 +177,10 @@ impl Disk for RealDisk {
             // A file system that cannot; one more look, then, and no file may come in between.
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if self.look(to)?.is_none() => self.rename(from, to),
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Err(ErrorKind::AlreadyExists.into()),
+            // Neither a file nor room for one: whoever looked for it would look for ever.
+            Err(rustix::io::Errno::EXIST) if self.look(to)?.is_none() && fs::symlink_metadata(to).is_ok() => {
+                Err(io::Error::other("it is a link to a file that is not there; mend the link, or take it away"))
+            }
             other => Ok(other?),
         }
     }

@@ -74,6 +74,33 @@ fn a_file_that_an_editor_saved_in_its_own_way_is_kept() {
     assert_eq!(fs::read_to_string(&text).unwrap(), "Hallo\ntwo\nmine\ntwo\n");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_link_to_a_text_file_that_is_gone_is_said_to_be_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    let text = place.text().unwrap();
+    let target = dir.path().join("target.txt");
+    fs::create_dir(&place.dir).unwrap();
+    std::os::unix::fs::symlink(&target, &text).unwrap();
+    let says_so = |error: StoreError| {
+        let said = error.to_string();
+        assert!(said.contains("alice.txt") && said.contains("it is a link to a file that is not there"), "{said}");
+    };
+    says_so(open(&place).map(drop).unwrap_err());
+
+    fs::write(&target, "").unwrap();
+    let mut store = open(&place).unwrap();
+    commit(&mut store, 1, "Hello");
+    assert_eq!(fs::read_to_string(&target).unwrap(), "Hello\n", "a link is as good as a file");
+
+    fs::remove_file(&target).unwrap();
+    let string = CommittedString::parse("two").unwrap();
+    let record = ParticipantRecord::Commit { txn: TxnId::numbered(&place.user, 1, 3), string: string.clone() };
+    let jobs = vec![Job::Persist { lsn: 3, record, sync: Sync::Now }, Job::Apply { lsn: 3, string }];
+    says_so(store.perform(jobs).unwrap_err());
+}
+
 #[cfg(unix)]
 #[test]
 fn the_key_is_for_its_owner_alone() {

@@ -51,7 +51,9 @@ pub struct Standing {
     /// Its transactions, in the order in which it came to know them. Once its process is gone, what its log
     /// says of them; a new life knows nothing else.
     pub transactions: Vec<(TxnId, Stand)>,
-    /// What was handed to its log, and is not on its disk as far as it has told.
+    /// Up to which record its disk has everything, as far as it has told.
+    durable: u64,
+    /// What was handed to its log, waits for the disk, and is not there as far as it has told.
     unsynced: Vec<Written>,
 }
 
@@ -265,10 +267,10 @@ impl Standing {
         matches!(self.stage, Some(Stage::Ended { .. }))
     }
 
-    /// Whether its disk has everything up to the last record.
+    /// Whether its disk has everything up to the last record, as far as it has told.
     #[must_use]
     pub fn is_durable(&self) -> bool {
-        self.unsynced.is_empty()
+        self.record.as_ref().is_none_or(|last| last.lsn <= self.durable)
     }
 
     /// The transactions that are not decided.
@@ -296,6 +298,7 @@ impl Standing {
     }
 
     fn on_durable(&mut self, lsn: u64) {
+        self.durable = lsn;
         let (durable, unsynced) = std::mem::take(&mut self.unsynced).into_iter().partition(|written| written.lsn <= lsn);
         self.unsynced = unsynced;
         durable.iter().for_each(|written: &Written| self.on_disk(written));
@@ -305,6 +308,7 @@ impl Standing {
     fn on_found(&mut self, written: Written) {
         self.on_disk(&written);
         self.transactions.iter_mut().filter(|(txn, _)| *txn == written.txn).for_each(|(_, stand)| stand.keep_promise());
+        self.durable = written.lsn;
         self.record = Some(written);
     }
 
@@ -328,7 +332,9 @@ impl Standing {
                 transactions.retain(|(_, stand)| stand.promised.is_some());
                 transactions.iter_mut().for_each(|(_, stand)| (stand.doubt = None, stand.keep_promise()).1);
                 let record = self.record.take();
-                *self = Self { pid: Some(*pid), crash_at: crash_at.clone(), record, transactions, ..Self::default() };
+                // Whoever reads its log again makes sure of what it reads.
+                let durable = record.as_ref().map_or(0, |written| written.lsn);
+                *self = Self { pid: Some(*pid), crash_at: crash_at.clone(), record, durable, transactions, ..Self::default() };
             }
             Stage::Ready => {}
             Stage::Frozen => self.is_frozen = true,

@@ -42,10 +42,8 @@ use crate::watched::Watched;
 
 /// From this width on the diagram stands beside the rest.
 const WIDE: f32 = 125.0 * UNIT;
-/// The height that a diagram needs, with what is known of what was picked in it.
-const DRAWING: f32 = 30.0 * UNIT;
-/// The height that panes need.
-const PANES: f32 = 26.0 * UNIT;
+/// The height that a pane needs; a window that has less scrolls.
+const PANES: f32 = 29.0 * UNIT;
 /// The share of the width that is the diagram's then.
 const DIAGRAM: f32 = 0.66;
 
@@ -177,7 +175,7 @@ pub enum Wish {
 pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
     let mut wishes = Vec::new();
     keys::take(ui, shown, desk, &mut wishes);
-    window_of(ui, least(is_wide(ui), desk), |ui, part| match part {
+    window_of(ui, PANES, |ui, part| match part {
         Part::Head => head::head_ui(ui, shown, desk, &mut wishes),
         Part::Middle => middle_ui(ui, shown, desk, &mut wishes),
         Part::Foot => foot_ui(ui, shown, desk, &mut wishes),
@@ -191,14 +189,6 @@ pub fn lab_ui(ui: &mut Ui, shown: &Shown<'_>, desk: &mut Desk) -> Vec<Wish> {
 /// Whether the diagram stands beside the rest.
 fn is_wide(ui: &Ui) -> bool {
     ui.available_width() >= WIDE
-}
-
-/// The height that the middle needs; a window that has less scrolls.
-fn least(is_wide: bool, desk: &Desk) -> f32 {
-    match desk.tab {
-        Tab::Diagram if !is_wide => DRAWING,
-        Tab::Room | Tab::Diagram | Tab::Messages | Tab::Doubt | Tab::Verdict | Tab::Scenarios => PANES,
-    }
 }
 
 /// In a wide window the diagram is there anyway.

@@ -46,7 +46,7 @@ fn standing_ui(ui: &mut Ui, name: &str, standing: &Standing, has_changed: bool) 
     }
     ui.indent("of", |ui| {
         if let Some(Written { record, txn, .. }) = &standing.record {
-            let durable = if standing.is_durable() { "on the disk" } else { "on its way to the disk" };
+            let durable = if standing.is_durable() { "on the disk" } else { "written" };
             ui.label(format!("log: {record} {}, {durable}", txn.short()));
         }
         for (txn, stand) in &standing.transactions {

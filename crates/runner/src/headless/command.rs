@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use twopc_proto::coordinator::Coordinator;
 use twopc_proto::participant::Participant;
+use twopc_proto::text::Shown;
 use twopc_proto::{State, TxnId};
 
 use crate::event::Event;
@@ -122,6 +123,9 @@ fn split(line: &str) -> (&str, &str) {
 }
 
 fn nonsense(line: &str, commands: &str) -> String {
+    /// As much of it as it takes to know it again.
+    const SHOWN: usize = 100;
+    let line = Shown::new(line).at_most(SHOWN).to_string();
     format!("{line:?} is no command here. The commands are: {commands}.")
 }
 

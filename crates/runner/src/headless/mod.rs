@@ -150,7 +150,7 @@ async fn play<R: Console, S: Script<R>>(
                 was_told = true;
                 stage.node.act(Action::Quit);
             }
-            Some(line) = lines.recv() => stage.on_line(&line),
+            Some(line) = lines.recv() => stage.on_line(line),
             event = events.recv() => match event {
                 Some(event) => stage.on_event(&event),
                 None => break,
@@ -183,11 +183,13 @@ struct Stage<R: Console, S, W: Write> {
 }
 
 impl<R: Console, S: Script<R>, W: Write> Stage<R, S, W> {
-    fn on_line(&mut self, line: &str) {
-        if line.trim().is_empty() {
-            return;
-        }
-        match R::action(line, &self.desk) {
+    fn on_line(&mut self, line: Result<String, TooLong>) {
+        let action = match line {
+            Ok(line) if line.trim().is_empty() => return,
+            Ok(line) => R::action(&line, &self.desk),
+            Err(TooLong) => Err(String::from("That line is longer than 64 KiB and was not read; please send it in parts.")),
+        };
+        match action {
             Ok(action) => self.node.act(action),
             Err(message) => self.on_event(&Event::Notice { message }),
         }
@@ -253,25 +255,39 @@ async fn until(time: Option<Instant>) {
 }
 
 /// The lines of standard input, read on a thread of their own: such a read cannot be called off.
-fn standard_input() -> Receiver<String> {
+fn standard_input() -> Receiver<Result<String, TooLong>> {
     let (lines_in, lines) = channel(64);
     thread::spawn(move || read_lines(io::stdin().lock(), &lines_in));
     lines
 }
 
-/// Hands on line for line until the input ends or nobody listens.
-fn read_lines(mut input: impl BufRead, lines: &Sender<String>) {
+/// A line that is longer than [`MAX_LINE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TooLong;
+
+/// Hands on line for line until the input ends or nobody listens. Of a line that is too long nothing is handed
+/// on: a piece of it could be a command.
+fn read_lines(mut input: impl BufRead, lines: &Sender<Result<String, TooLong>>) {
     let mut line = Vec::new();
+    let mut is_too_long = false;
     loop {
         line.clear();
-        match input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {
-                let text = String::from_utf8_lossy(&line);
-                if lines.blocking_send(String::from(text.trim_end_matches(['\r', '\n']))).is_err() {
-                    return;
-                }
-            }
+        let Ok(count) = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) else { return };
+        let is_whole = line.ends_with(b"\n") || (count as u64) < MAX_LINE;
+        if count == 0 && !is_too_long {
+            return;
+        }
+        if !is_whole {
+            is_too_long = true;
+            continue;
+        }
+        let said = if std::mem::take(&mut is_too_long) {
+            Err(TooLong)
+        } else {
+            Ok(String::from(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n'])))
+        };
+        if lines.blocking_send(said).is_err() {
+            return;
         }
     }
 }
@@ -281,13 +297,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_one_by_one_and_a_long_one_is_taken_apart() {
+    fn lines_come_one_by_one_and_of_one_that_is_too_long_no_piece_does() {
         let (lines_in, mut lines) = channel(64);
-        let long = "x".repeat(MAX_LINE as usize + 1);
-        let input = [b"commit\r\n\nsay \xff\n".as_slice(), long.as_bytes()].concat();
+        let long = "x".repeat(MAX_LINE as usize - 4);
+        let longest = "y".repeat(MAX_LINE as usize - 1);
+        let input = format!("commit\r\n\nsay \u{b95}\nsay {long}quit\n{longest}\n{longest}{longest}quit");
+        let input = [input.as_bytes(), b"\nlast \xff"].concat();
         read_lines(input.as_slice(), &lines_in);
         drop(lines_in);
-        let seen: Vec<String> = std::iter::from_fn(|| lines.blocking_recv()).collect();
-        assert_eq!(seen, ["commit", "", "say \u{fffd}", &long[1..], "x"]);
+        let seen: Vec<_> = std::iter::from_fn(|| lines.blocking_recv()).collect();
+        let read = |line: &str| Ok(String::from(line));
+        let wanted = [read("commit"), read(""), read("say \u{b95}"), Err(TooLong), read(&longest), Err(TooLong), read("last \u{fffd}")];
+        assert_eq!(seen, wanted);
+        // One that the input ends in the middle of.
+        let (lines_in, mut lines) = channel(64);
+        read_lines("x".repeat(2 * MAX_LINE as usize).as_bytes(), &lines_in);
+        drop(lines_in);
+        assert_eq!(std::iter::from_fn(|| lines.blocking_recv()).collect::<Vec<_>>(), [Err(TooLong)]);
     }
 }

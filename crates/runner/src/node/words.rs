@@ -112,7 +112,9 @@ pub(crate) fn login_refused(error: &ErrorBody, user: &UserName) -> String {
              room to free it with twopc-server --forget {user}."
         ),
         Some(ErrorCode::NameInvalid) => format!("The relay does not take the name {user}; choose another one."),
-        Some(ErrorCode::RoomFull) => "The room is full. Try again when somebody has left.".into(),
+        // There is more than one kind of place that a relay may have none left of.
+        Some(ErrorCode::RoomFull) if !error.message.is_empty() => in_its_words(error),
+        Some(ErrorCode::RoomFull) => "The room is full; try again when somebody has left.".into(),
         Some(ErrorCode::UpgradeRequired) => "This relay speaks another version of the protocol; use programs of one version.".into(),
         Some(
             ErrorCode::BadFraming
