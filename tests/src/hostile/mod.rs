@@ -43,7 +43,7 @@ const BESIDES: u64 = 100;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How long the room votes among its enemies
-    #[arg(long, value_name = "S", default_value_t = 600)]
+    #[arg(long, value_name = "S", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: u64,
     /// Connections that say nothing
     #[arg(long, value_name = "N", default_value_t = 5_000)]

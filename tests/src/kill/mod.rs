@@ -31,6 +31,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::builder::RangedU64ValueParser;
 use tempfile::TempDir;
 
 use self::plan::{CYCLES, RoomPlan, fingerprint};
@@ -58,13 +59,13 @@ const PROGRESS: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How many times a process is killed or frozen and brought back
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub cycles: u64,
     /// Where every choice comes from
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// How many rooms run side by side
-    #[arg(long, value_name = "R", default_value_t = ROOMS)]
+    #[arg(long, value_name = "R", default_value_t = ROOMS, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub rooms: usize,
     /// Plays this room of the plan alone
     #[arg(long, value_name = "ROOM")]

@@ -30,7 +30,7 @@ use oracles::Oracle;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How many frames at least.
-    #[arg(long, default_value_t = 5_000_000)]
+    #[arg(long, default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
     /// Where chance begins: the same seed judges the same frames.
     #[arg(long, default_value_t = 1)]

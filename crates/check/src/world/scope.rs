@@ -1,5 +1,6 @@
 //! How large a world is explored, and what may happen in it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -168,7 +169,12 @@ impl FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut scope = Self::new(2, 1, 1);
+        let mut said = BTreeSet::new();
         for word in text.split_whitespace() {
+            let name = word.split_once('=').map_or(word, |(name, _)| name);
+            if !said.insert(name) {
+                return Err(format!("{name} is said twice"));
+            }
             let number = |value: &str| value.parse::<u8>().map_err(|error| format!("{word}: {error}"));
             match word.split_once('=') {
                 Some(("participants", value)) => scope.participants = number(value)?.into(),
@@ -233,9 +239,19 @@ mod tests {
         ] {
             assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
         }
-        for wrong in
-            ["participants=0", "participants=9", "colour=red", "fast", "symmetry", "end=decided", "end=never", "mutant=M0", "crashes=many"]
-        {
+        for wrong in [
+            "participants=2 participants=3",
+            "eager eager",
+            "participants=0",
+            "participants=9",
+            "colour=red",
+            "fast",
+            "symmetry",
+            "end=decided",
+            "end=never",
+            "mutant=M0",
+            "crashes=many",
+        ] {
             assert!(wrong.parse::<Scope>().is_err(), "{wrong}");
         }
     }
