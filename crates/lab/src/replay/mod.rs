@@ -2,7 +2,7 @@
 //! is compared.
 //!
 //! - [`script`]: what was done, and how everything stood before each of it.
-//! - [`asked`]: which of the relay's doings others than the lab have asked for.
+//! - `asked`: which of the relay's doings others than the lab have asked for.
 //! - [`perform`]: doing it again, each thing once everything stands as it did then.
 //! - [`differences`]: what came of it otherwise.
 //! - [`command`]: `twopc-lab replay DIR`.
