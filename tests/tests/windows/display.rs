@@ -6,6 +6,8 @@
 use std::env;
 use std::process::Command;
 use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use twopc_tests::Process;
@@ -13,8 +15,15 @@ use twopc_tests::Process;
 /// What has to be installed. The last one presses keys as a keyboard does.
 pub(crate) const PROGRAMS: [&str; 3] = ["Xvfb", "openbox", "xdotool"];
 
-/// How often a window is asked to the front.
+/// How often a window is asked to the front, and how long it may take, in seconds.
 const TRIES: usize = 5;
+const PATIENCE: &str = "5";
+
+/// How long a window may take to close.
+const CLOSES: Duration = Duration::from_secs(3);
+
+/// How long the window manager may take to begin.
+const MANAGED: Duration = Duration::from_secs(20);
 
 /// A display. Dropping it ends it.
 #[derive(Debug)]
@@ -37,6 +46,16 @@ impl Display {
         let mut manager = Command::new("openbox");
         manager.arg("--sm-disable").env("DISPLAY", &name).env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
         let manager = Process::start("openbox", &mut manager);
+        // A window that comes before the manager may never be one that it takes care of.
+        let is_managed = || {
+            let mut asked = Command::new("xdotool");
+            Process::start("xdotool", asked.arg("get_desktop").env("DISPLAY", &name)).ends().success()
+        };
+        let since = Instant::now();
+        while !is_managed() {
+            assert!(since.elapsed() < MANAGED, "openbox does not manage {name}");
+            thread::sleep(Duration::from_millis(20));
+        }
         Self { name, _programs: Mutex::new([manager, server]), _home: home }
     }
 
@@ -48,15 +67,29 @@ impl Display {
     /// Presses Alt F4 in the window with this title, as a person closes it who has a keyboard.
     pub(crate) fn close(&self, title: &str) {
         // Without the window in front no key is pressed: a window that has just opened may keep it from
-        // getting there.
-        let pressed = (0..TRIES).any(|_| {
-            let mut keys = Command::new("xdotool");
-            let title = format!("^{title}$");
-            keys.args(["search", "--sync", "--onlyvisible", "--name", &title]);
+        // getting there, or have the key. And who closes a window may wait for it for ever.
+        let title = format!("^{title}$");
+        let is_closed = (0..TRIES).any(|_| {
+            let mut keys = Command::new("timeout");
+            keys.args([PATIENCE, "xdotool", "search", "--sync", "--onlyvisible", "--name", &title]);
             keys.args(["windowactivate", "--sync", "key", "--clearmodifiers", "alt+F4"]);
-            Process::start("xdotool", keys.env("DISPLAY", &self.name)).ends().success()
+            Process::start("xdotool", keys.env("DISPLAY", &self.name)).ends();
+            let since = Instant::now();
+            while self.has(&title) {
+                if since.elapsed() > CLOSES {
+                    return false;
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+            true
         });
-        assert!(pressed, "{title} does not come to the front");
+        assert!(is_closed, "{title} does not close");
+    }
+
+    /// Whether there is a window with such a title.
+    fn has(&self, title: &str) -> bool {
+        let mut search = Command::new("xdotool");
+        Process::start("xdotool", search.args(["search", "--name", title]).env("DISPLAY", &self.name)).ends().success()
     }
 }
 
